@@ -1,0 +1,5 @@
+//! Latentscape: an explorer for the latent space of image generators.
+
+pub mod error;
+
+pub use error::{Error, Result};
