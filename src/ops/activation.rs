@@ -1,0 +1,167 @@
+//! Activation functions, with gradients; any shape.
+
+use super::{PARALLEL_VALUES, values};
+use candle_core::{CpuStorage, CustomOp1, CustomOp3, Layout, Result, Shape, Tensor};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// What follows a layer.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Activation {
+    /// `x`.
+    Linear,
+    /// `max(x, 0)`.
+    Relu,
+    /// `x` above zero, `slope · x` below. DCGAN's discriminator uses 0.2.
+    LeakyRelu(f32),
+    /// Hyperbolic tangent, to (−1, 1).
+    Tanh,
+    /// `1 / (1 + exp(−x))`, to (0, 1).
+    Sigmoid,
+}
+
+/// A differentiable function of one number.
+pub(super) trait Curve: Copy + Send + Sync {
+    /// `f(x)`.
+    fn value(self, x: f32) -> f32;
+    /// `f'(x)`, where `y` is `f(x)`.
+    fn slope(self, x: f32, y: f32) -> f32;
+}
+
+#[derive(Clone, Copy)]
+pub(super) struct Identity;
+#[derive(Clone, Copy)]
+pub(super) struct Rectifier(pub f32);
+#[derive(Clone, Copy)]
+pub(super) struct HyperbolicTangent;
+#[derive(Clone, Copy)]
+pub(super) struct Logistic;
+
+impl Curve for Identity {
+    fn value(self, x: f32) -> f32 {
+        x
+    }
+    fn slope(self, _: f32, _: f32) -> f32 {
+        1.0
+    }
+}
+
+impl Curve for Rectifier {
+    fn value(self, x: f32) -> f32 {
+        if x > 0.0 { x } else { x * self.0 }
+    }
+    fn slope(self, x: f32, _: f32) -> f32 {
+        if x > 0.0 { 1.0 } else { self.0 }
+    }
+}
+
+impl Curve for HyperbolicTangent {
+    fn value(self, x: f32) -> f32 {
+        x.tanh()
+    }
+    fn slope(self, _: f32, y: f32) -> f32 {
+        1.0 - y * y
+    }
+}
+
+impl Curve for Logistic {
+    fn value(self, x: f32) -> f32 {
+        1.0 / (1.0 + (-x).exp())
+    }
+    fn slope(self, _: f32, y: f32) -> f32 {
+        y * (1.0 - y)
+    }
+}
+
+/// Evaluates an expression with `$curve` bound to the curve of an [`Activation`], so that the
+/// loops inside are compiled once for each.
+macro_rules! with_curve {
+    ($activation:expr, $curve:ident => $body:expr) => {{
+        use $crate::ops::activation as curves;
+        match $activation {
+            curves::Activation::Linear => {
+                let $curve = curves::Identity;
+                $body
+            }
+            curves::Activation::Relu => {
+                let $curve = curves::Rectifier(0.0);
+                $body
+            }
+            curves::Activation::LeakyRelu(slope) => {
+                let $curve = curves::Rectifier(slope);
+                $body
+            }
+            curves::Activation::Tanh => {
+                let $curve = curves::HyperbolicTangent;
+                $body
+            }
+            curves::Activation::Sigmoid => {
+                let $curve = curves::Logistic;
+                $body
+            }
+        }
+    }};
+}
+pub(super) use with_curve;
+
+/// An activation on its own, for any shape.
+pub(super) struct Activate(pub Activation);
+
+impl CustomOp1 for Activate {
+    fn name(&self) -> &'static str {
+        "activate"
+    }
+
+    fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let x = values(self.name(), storage, layout)?;
+        let mut y = vec![0.0; x.len()];
+        with_curve!(self.0, curve => {
+            y.par_chunks_mut(PARALLEL_VALUES).zip(x.par_chunks(PARALLEL_VALUES)).for_each(
+                |(y, x)| y.iter_mut().zip(x).for_each(|(y, x)| *y = curve.value(*x)),
+            );
+        });
+        Ok((CpuStorage::F32(y), layout.shape().clone()))
+    }
+
+    fn bwd(&self, x: &Tensor, y: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
+        let op = ActivateGradient(self.0);
+        x.apply_op3_no_bwd(y, &grad.contiguous()?, &op).map(Some)
+    }
+}
+
+/// (x, y, dy) → dx.
+struct ActivateGradient(Activation);
+
+impl CustomOp3 for ActivateGradient {
+    fn name(&self) -> &'static str {
+        "activate gradient"
+    }
+
+    fn cpu_fwd(
+        &self,
+        s1: &CpuStorage,
+        l1: &Layout,
+        s2: &CpuStorage,
+        l2: &Layout,
+        s3: &CpuStorage,
+        l3: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let x = values(self.name(), s1, l1)?;
+        let y = values(self.name(), s2, l2)?;
+        let grad = values(self.name(), s3, l3)?;
+        let mut dx = vec![0.0; x.len()];
+        with_curve!(self.0, curve => {
+            dx.par_chunks_mut(PARALLEL_VALUES)
+                .zip(x.par_chunks(PARALLEL_VALUES))
+                .zip(y.par_chunks(PARALLEL_VALUES))
+                .zip(grad.par_chunks(PARALLEL_VALUES))
+                .for_each(|(((dx, x), y), grad)| {
+                    for (((dx, x), y), grad) in dx.iter_mut().zip(x).zip(y).zip(grad) {
+                        *dx = grad * curve.slope(*x, *y);
+                    }
+                });
+        });
+        Ok((CpuStorage::F32(dx), l1.shape().clone()))
+    }
+}

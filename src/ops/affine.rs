@@ -1,0 +1,228 @@
+//! A scale and a shift for each channel, with the activation behind them, in one pass over
+//! memory: bias + activation, batch norm with fixed statistics, and batch norm in training.
+//!
+//! Batch norm: Ioffe & Szegedy, "Batch Normalization", 2015 (arXiv:1502.03167).
+
+use super::activation::Activation;
+use super::channels::{Affine, Backward, Planes, Terms};
+use super::values;
+use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
+use std::sync::Arc;
+
+/// What a channel of the batch measured.
+#[derive(Clone, Copy, Debug)]
+struct Moments {
+    mean: f32,
+    inverse_deviation: f32,
+}
+
+/// Everything known of an operation apart from its tensors.
+struct Plan {
+    planes: Planes,
+    affine: Affine,
+    activation: Activation,
+    /// For each channel, where scale and shift were made from the batch itself.
+    moments: Option<Vec<Moments>>,
+}
+
+/// (x, scale, shift) or, with moments, (x, weight, bias) → y.
+struct AffineOp(Arc<Plan>);
+
+/// `f(x · scale[c] + shift[c])` for checked, contiguous tensors.
+pub(super) fn scale_shift(
+    x: &Tensor,
+    scale: &Tensor,
+    shift: &Tensor,
+    activation: Activation,
+) -> Result<Tensor> {
+    let planes = Planes::of("scale_shift", x.dims())?;
+    let affine = Affine { scale: scale.to_vec1()?, shift: shift.to_vec1()? };
+    x.apply_op3(
+        scale,
+        shift,
+        AffineOp(Arc::new(Plan { planes, affine, activation, moments: None })),
+    )
+}
+
+/// Batch norm with the statistics of this batch, for checked, contiguous tensors.
+///
+/// Also returns mean and biased variance of each channel.
+pub(super) fn batch_norm(
+    x: &Tensor,
+    weight: &Tensor,
+    bias: &Tensor,
+    eps: f64,
+    activation: Activation,
+) -> Result<(Tensor, Vec<(f64, f64)>)> {
+    let planes = Planes::of("batch_norm", x.dims())?;
+    let measured = {
+        let (storage, layout) = x.storage_and_layout();
+        match &*storage {
+            candle_core::Storage::Cpu(storage) => {
+                planes.moments(values("batch_norm", storage, layout)?)
+            }
+            _ => candle_core::bail!("batch_norm: this kernel runs on the CPU only"),
+        }
+    };
+    let (mut scale, mut shift, mut moments) = (Vec::new(), Vec::new(), Vec::new());
+    let constants = weight.to_vec1::<f32>()?.into_iter().zip(bias.to_vec1::<f32>()?);
+    for ((weight, bias), (mean, variance)) in constants.zip(&measured) {
+        let inverse_deviation = 1.0 / (variance + eps).sqrt();
+        let factor = f64::from(weight) * inverse_deviation;
+        scale.push(factor as f32);
+        shift.push((f64::from(bias) - mean * factor) as f32);
+        moments.push(Moments { mean: *mean as f32, inverse_deviation: inverse_deviation as f32 });
+    }
+    let affine = Affine { scale, shift };
+    let plan = Plan { planes, affine, activation, moments: Some(moments) };
+    Ok((x.apply_op3(weight, bias, AffineOp(Arc::new(plan)))?, measured))
+}
+
+impl CustomOp3 for AffineOp {
+    fn name(&self) -> &'static str {
+        if self.0.moments.is_some() { "batch_norm" } else { "scale_shift" }
+    }
+
+    fn cpu_fwd(
+        &self,
+        storage: &CpuStorage,
+        layout: &Layout,
+        _: &CpuStorage,
+        _: &Layout,
+        _: &CpuStorage,
+        _: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let x = values(self.name(), storage, layout)?;
+        let y = self.0.planes.affine(x, &self.0.affine, self.0.activation);
+        Ok((CpuStorage::F32(y), layout.shape().clone()))
+    }
+
+    fn bwd(
+        &self,
+        x: &Tensor,
+        scale: &Tensor,
+        shift: &Tensor,
+        y: &Tensor,
+        grad: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+        let grad = grad.contiguous()?;
+        let plan = &self.0;
+        let constants = scale.track_op() || shift.track_op();
+        let sums = if constants || plan.moments.is_some() {
+            x.apply_op3_no_bwd(y, &grad, &GradientSums(plan.clone()))?.to_vec2::<f32>()?
+        } else {
+            Vec::new()
+        };
+        let [centred, plain] = sums.as_slice() else {
+            let terms = plan.input_terms(&[], &[]);
+            let op = InputGradient { plan: plan.clone(), terms };
+            return Ok((Some(x.apply_op3_no_bwd(y, &grad, &op)?), None, None));
+        };
+        let dx = if x.track_op() {
+            let terms = plan.input_terms(centred, plain);
+            let op = InputGradient { plan: plan.clone(), terms };
+            Some(x.apply_op3_no_bwd(y, &grad, &op)?)
+        } else {
+            None
+        };
+        let dscale = match &plan.moments {
+            Some(moments) => {
+                centred.iter().zip(moments).map(|(s, m)| s * m.inverse_deviation).collect()
+            }
+            None => centred.clone(),
+        };
+        let channels = plan.planes.channels;
+        let tensor = |data: Vec<f32>| Tensor::from_vec(data, channels, x.device());
+        let dscale = scale.track_op().then(|| tensor(dscale)).transpose()?;
+        let dshift = shift.track_op().then(|| tensor(plain.clone())).transpose()?;
+        Ok((dx, dscale, dshift))
+    }
+}
+
+impl Plan {
+    /// dx as a function of the gradient in front of the activation, for each channel.
+    ///
+    /// With `centred` = Σ g (x − mean) and `plain` = Σ g over the channel's N values, batch norm has
+    /// dx = scale · (g − plain / N − (x − mean) · centred / (N · variance)).
+    fn input_terms(&self, centred: &[f32], plain: &[f32]) -> Vec<Terms> {
+        let scales = self.affine.scale.iter();
+        let Some(moments) = &self.moments else {
+            return scales
+                .map(|scale| Terms { grad: *scale, centred: 0.0, centre: 0.0, one: 0.0 })
+                .collect();
+        };
+        let count = self.planes.count() as f32;
+        let sums = centred.iter().zip(plain);
+        let terms = scales.zip(moments).zip(sums).map(|((scale, moments), (centred, plain))| {
+            let precision = moments.inverse_deviation * moments.inverse_deviation;
+            Terms {
+                grad: *scale,
+                centred: -scale * precision * centred / count,
+                centre: moments.mean,
+                one: -scale * plain / count,
+            }
+        });
+        terms.collect()
+    }
+}
+
+/// The three tensors of a backward pass.
+fn backward<'a>(op: &str, tensors: [(&'a CpuStorage, &Layout); 3]) -> Result<Backward<'a>> {
+    let [x, y, grad] = tensors.map(|(storage, layout)| values(op, storage, layout));
+    Ok(Backward { x: x?, y: y?, grad: grad? })
+}
+
+/// (x, y, dy) → `[2, C]`: Σ g (x − mean) and Σ g of each channel.
+struct GradientSums(Arc<Plan>);
+
+impl CustomOp3 for GradientSums {
+    fn name(&self) -> &'static str {
+        "batch_norm gradient sums"
+    }
+
+    fn cpu_fwd(
+        &self,
+        s1: &CpuStorage,
+        l1: &Layout,
+        s2: &CpuStorage,
+        l2: &Layout,
+        s3: &CpuStorage,
+        l3: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let Plan { planes, affine, activation, moments } = &*self.0;
+        let data = backward(self.name(), [(s1, l1), (s2, l2), (s3, l3)])?;
+        let centre = |channel: usize| moments.as_ref().map_or(0.0, |m| m[channel].mean);
+        let sums = planes.gradient_sums(data, affine, centre, *activation);
+        let centred = sums.iter().map(|sum| sum[0] as f32);
+        let all = centred.chain(sums.iter().map(|sum| sum[1] as f32)).collect();
+        Ok((CpuStorage::F32(all), (2, planes.channels).into()))
+    }
+}
+
+/// (x, y, dy) → dx.
+struct InputGradient {
+    plan: Arc<Plan>,
+    terms: Vec<Terms>,
+}
+
+impl CustomOp3 for InputGradient {
+    fn name(&self) -> &'static str {
+        "batch_norm input gradient"
+    }
+
+    fn cpu_fwd(
+        &self,
+        s1: &CpuStorage,
+        l1: &Layout,
+        s2: &CpuStorage,
+        l2: &Layout,
+        s3: &CpuStorage,
+        l3: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let Plan { planes, affine, activation, .. } = &*self.plan;
+        let data = backward(self.name(), [(s1, l1), (s2, l2), (s3, l3)])?;
+        let terms = |channel: usize| self.terms[channel];
+        let dx = planes.input_gradient(data, affine, terms, *activation);
+        Ok((CpuStorage::F32(dx), l1.shape().clone()))
+    }
+}

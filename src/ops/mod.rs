@@ -1,0 +1,209 @@
+//! Fast differentiable kernels that candle lacks.
+//!
+//! - [`conv2d`], [`conv_transpose2d`]: matrix products over windows of the pictures
+//! - [`batch_norm`], [`scale_shift`], [`activate`]: normalisation, bias and activation fused
+//! - [`update`]: what an optimiser does to a parameter, in place
+//! - [`init`]: tensors of seeded random numbers
+//!
+//! On the CPU these are operations of our own (`conv`, `affine`, `activation`); on a GPU the same
+//! functions are composed of candle's operations (`composed`). All take `f32` tensors, any strides.
+//! Results do not depend on the number of threads. Gradients have no gradients of their own.
+
+mod activation;
+mod affine;
+mod channels;
+mod columns;
+mod composed;
+mod conv;
+mod gemm;
+mod geometry;
+pub mod init;
+mod scratch;
+pub mod update;
+
+pub use activation::Activation;
+pub use geometry::ConvGeometry;
+
+use crate::error::Result;
+use candle_core::{CpuStorage, DType, Layout, Tensor, bail};
+use geometry::ConvShape;
+
+/// Values in a parallel task of a loop that only streams through memory.
+const PARALLEL_VALUES: usize = 16 << 10;
+
+/// Mean and variance of a batch, for a batch norm's running statistics.
+#[derive(Clone, Debug)]
+pub struct BatchStats {
+    /// Mean of each channel, `[C]`, detached.
+    pub mean: Tensor,
+    /// Variance of each channel with divisor N − 1, as PyTorch's `running_var` takes it; `[C]`,
+    /// detached.
+    pub var_unbiased: Tensor,
+}
+
+/// Convolution of `x` `[B, C_in, H, W]` with `w` `[C_out, C_in, K_h, K_w]`, giving
+/// `[B, C_out, H', W']` where `H' = (H + 2 padding − K_h) / stride + 1`, rounded down.
+///
+/// # Errors
+/// When shapes or devices do not fit, or the tensors are not `f32`.
+pub fn conv2d(x: &Tensor, w: &Tensor, geometry: ConvGeometry) -> Result<Tensor> {
+    check_f32("conv2d", &[x, w])?;
+    let shape = ConvShape::of_conv(x.dims(), w.dims(), geometry)?;
+    Ok(if x.device().is_cpu() {
+        conv::conv2d(&x.contiguous()?, &w.contiguous()?, shape)?
+    } else {
+        composed::conv2d(x, w, &shape)?
+    })
+}
+
+/// Transposed convolution of `x` `[B, C_in, H, W]` with `w` `[C_in, C_out, K_h, K_w]`, giving
+/// `[B, C_out, H', W']` where `H' = (H − 1) stride − 2 padding + K_h + output_padding`.
+///
+/// # Errors
+/// When shapes or devices do not fit, the output padding is not below the stride, or the tensors
+/// are not `f32`.
+pub fn conv_transpose2d(
+    x: &Tensor,
+    w: &Tensor,
+    geometry: ConvGeometry,
+    output_padding: (usize, usize),
+) -> Result<Tensor> {
+    check_f32("conv_transpose2d", &[x, w])?;
+    let shape = ConvShape::of_transposed(x.dims(), w.dims(), geometry, output_padding)?;
+    Ok(if x.device().is_cpu() {
+        conv::conv_transpose2d(&x.contiguous()?, &w.contiguous()?, shape)?
+    } else {
+        composed::conv_transpose2d(x, w, &shape)?
+    })
+}
+
+/// Applies an activation to a tensor of any shape.
+///
+/// # Errors
+/// When the tensor is not `f32`.
+pub fn activate(x: &Tensor, activation: Activation) -> Result<Tensor> {
+    check_f32("activate", &[x])?;
+    Ok(if activation == Activation::Linear {
+        x.clone()
+    } else if x.device().is_cpu() {
+        x.contiguous()?.apply_op1(activation::Activate(activation))?
+    } else {
+        composed::activate(x, activation)?
+    })
+}
+
+/// `activation(x · scale[c] + shift[c])` for `x` `[B, C]` or `[B, C, H, W]` and `[C]` constants:
+/// a bias with its activation, or a batch norm with fixed statistics. Without `scale` it is 1,
+/// without `shift` 0.
+///
+/// # Errors
+/// When shapes or devices do not fit, or the tensors are not `f32`.
+pub fn scale_shift(
+    x: &Tensor,
+    scale: Option<&Tensor>,
+    shift: Option<&Tensor>,
+    activation: Activation,
+) -> Result<Tensor> {
+    check_f32("scale_shift", &[x])?;
+    if scale.is_none() && shift.is_none() {
+        return activate(x, activation);
+    }
+    let planes = channels::Planes::of("scale_shift", x.dims())?;
+    let constant = |given: Option<&Tensor>, value: f32| match given {
+        Some(tensor) => tensor.contiguous(),
+        None => Tensor::full(value, planes.channels, x.device()),
+    };
+    let (scale, shift) = (constant(scale, 1.0)?, constant(shift, 0.0)?);
+    check_per_channel("scale_shift", x, planes.channels, &[&scale, &shift])?;
+    Ok(if x.device().is_cpu() {
+        affine::scale_shift(&x.contiguous()?, &scale, &shift, activation)?
+    } else {
+        composed::scale_shift(x, &scale, &shift, activation)?
+    })
+}
+
+/// Batch norm with the statistics of the batch itself, then an activation, for `x` `[B, C]` or
+/// `[B, C, H, W]`; `weight` and `bias` are `[C]`. Also returns the statistics.
+///
+/// # Errors
+/// When a channel has a single value (nothing can be normalised by it), shapes or devices do not
+/// fit, or the tensors are not `f32`.
+pub fn batch_norm(
+    x: &Tensor,
+    weight: &Tensor,
+    bias: &Tensor,
+    eps: f64,
+    activation: Activation,
+) -> Result<(Tensor, BatchStats)> {
+    check_f32("batch_norm", &[x])?;
+    let planes = channels::Planes::of("batch_norm", x.dims())?;
+    check_per_channel("batch_norm", x, planes.channels, &[weight, bias])?;
+    let count = planes.count() as f64;
+    if planes.count() < 2 {
+        return Err(message(format!(
+            "batch_norm: {:?} has one value per channel; train with a batch of at least 2",
+            x.dims()
+        )));
+    }
+    if !x.device().is_cpu() {
+        let (y, mean, variance) = composed::batch_norm(x, weight, bias, eps, activation)?;
+        let var_unbiased = (variance * (count / (count - 1.0)))?;
+        return Ok((y, BatchStats { mean, var_unbiased }));
+    }
+    let (weight, bias) = (weight.contiguous()?, bias.contiguous()?);
+    let (y, moments) = affine::batch_norm(&x.contiguous()?, &weight, &bias, eps, activation)?;
+    let unbiased = count / (count - 1.0);
+    let mean: Vec<f32> = moments.iter().map(|(mean, _)| *mean as f32).collect();
+    let variance: Vec<f32> = moments.iter().map(|(_, var)| (var * unbiased) as f32).collect();
+    let stats = BatchStats {
+        mean: Tensor::from_vec(mean, planes.channels, x.device())?,
+        var_unbiased: Tensor::from_vec(variance, planes.channels, x.device())?,
+    };
+    Ok((y, stats))
+}
+
+/// An error that is only a sentence.
+fn message(text: String) -> crate::Error {
+    candle_core::Error::Msg(text).into()
+}
+
+/// All tensors are `f32` and on one device.
+fn check_f32(op: &str, tensors: &[&Tensor]) -> Result<()> {
+    for tensor in tensors {
+        if tensor.dtype() != DType::F32 {
+            return Err(message(format!("{op} works on f32 tensors, not {:?}", tensor.dtype())));
+        }
+        if !tensor.device().same_device(tensors[0].device()) {
+            return Err(message(format!("{op}: its tensors are on different devices")));
+        }
+    }
+    Ok(())
+}
+
+/// The constants are `f32`, `[C]`, and where `x` is.
+fn check_per_channel(op: &str, x: &Tensor, channels: usize, constants: &[&Tensor]) -> Result<()> {
+    for constant in constants {
+        check_f32(op, &[x, constant])?;
+        if constant.dims() != [channels] {
+            return Err(message(format!(
+                "{op}: {:?} has {channels} channels, but a constant is {:?}",
+                x.dims(),
+                constant.dims()
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// The values of a contiguous `f32` tensor on the CPU.
+fn values<'a>(
+    op: &str,
+    storage: &'a CpuStorage,
+    layout: &Layout,
+) -> candle_core::Result<&'a [f32]> {
+    let CpuStorage::F32(data) = storage else { bail!("{op} works on f32 tensors") };
+    match layout.contiguous_offsets() {
+        Some((start, end)) => Ok(&data[start..end]),
+        None => bail!("{op} needs contiguous tensors"),
+    }
+}

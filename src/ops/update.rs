@@ -1,0 +1,221 @@
+//! What an optimiser does to its tensors, in place.
+
+use super::{PARALLEL_VALUES, check_f32, message, values};
+use crate::error::Result;
+use candle_core::{CpuStorage, InplaceOp2, Layout, Tensor, Var};
+use rayon::prelude::*;
+
+/// Settings of one step of Adam. Kingma & Ba, "Adam", 2014 (arXiv:1412.6980), as PyTorch's
+/// `torch.optim.Adam` computes it: bias-corrected, without weight decay.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct AdamHyper {
+    /// Learning rate.
+    pub lr: f64,
+    /// Decay of the gradient's running mean.
+    pub beta1: f64,
+    /// Decay of the squared gradient's running mean.
+    pub beta2: f64,
+    /// Added to the root of the squared gradient's mean.
+    pub eps: f64,
+    /// Number of this step; the first is 1.
+    pub step: u64,
+}
+
+/// One step of Adam on `param`, whose gradient is `grad`. `moments` is `[2, numel]`, zeros at
+/// first: the running means of the gradient and of its square, updated in place.
+///
+/// # Errors
+/// When shapes or devices do not fit, or the tensors are not contiguous `f32`.
+pub fn adam(param: &Var, grad: &Tensor, moments: &Tensor, hyper: AdamHyper) -> Result<()> {
+    check_f32("adam", &[param, grad, moments])?;
+    let count = param.elem_count();
+    if grad.dims() != param.dims() || moments.dims() != [2, count] {
+        return Err(message(format!(
+            "adam: a parameter {:?} has a gradient {:?} and moments {:?}; they should be {:?} and \
+             [2, {count}]",
+            param.dims(),
+            grad.dims(),
+            moments.dims(),
+            param.dims()
+        )));
+    }
+    if count == 0 {
+        return Ok(());
+    }
+    let grad = grad.detach().contiguous()?.flatten_all()?;
+    if param.device().is_cpu() {
+        moments.inplace_op2(&grad, &MomentsStep(hyper))?;
+        param.flatten_all()?.inplace_op2(moments, &ParameterStep(hyper))?;
+        return Ok(());
+    }
+    let first = moments.get(0)?;
+    let first = (&first + ((&grad - &first)? * (1.0 - hyper.beta1))?)?;
+    let second = ((moments.get(1)? * hyper.beta2)? + (grad.sqr()? * (1.0 - hyper.beta2))?)?;
+    let Scales { step, root } = Scales::of(hyper);
+    let change = (&first / ((second.sqrt()? * root)? + hyper.eps)?)?;
+    let new = (param.as_detached_tensor().flatten_all()? - (change * step)?)?;
+    copy(moments, &Tensor::stack(&[first, second], 0)?)?;
+    copy(param, &new.reshape(param.shape())?)
+}
+
+/// `target += weight · (towards − target)`, in place: an exponential moving average.
+///
+/// # Errors
+/// When shapes or devices do not fit, or the tensors are not `f32`, or `target` is not contiguous.
+pub fn lerp(target: &Tensor, towards: &Tensor, weight: f64) -> Result<()> {
+    check_pair("lerp", target, towards)?;
+    let towards = towards.detach().contiguous()?;
+    if target.device().is_cpu() {
+        return Ok(target.inplace_op2(&towards, &Lerp(weight as f32))?);
+    }
+    let target = target.detach();
+    copy(&target, &(&target + ((towards - &target)? * weight)?)?)
+}
+
+/// Copies the values of `from` into `target`, in place.
+///
+/// # Errors
+/// When shapes or devices do not fit, or the tensors are not `f32`, or `target` is not contiguous.
+pub fn copy(target: &Tensor, from: &Tensor) -> Result<()> {
+    check_pair("copy", target, from)?;
+    if target.elem_count() == 0 {
+        return Ok(());
+    }
+    let from = from.detach().contiguous()?.flatten_all()?;
+    Ok(target.detach().flatten_all()?.slice_set(&from, 0, 0)?)
+}
+
+/// Both tensors are `f32`, of one shape and on one device; the target can be written to.
+fn check_pair(op: &str, target: &Tensor, other: &Tensor) -> Result<()> {
+    check_f32(op, &[target, other])?;
+    if target.dims() != other.dims() {
+        return Err(message(format!(
+            "{op}: the tensors have different shapes, {:?} and {:?}",
+            target.dims(),
+            other.dims()
+        )));
+    }
+    if !target.is_contiguous() {
+        return Err(message(format!("{op}: the target must be contiguous")));
+    }
+    Ok(())
+}
+
+/// Adam's bias corrections: `param -= step · m / (root · √v + eps)`.
+struct Scales {
+    step: f64,
+    root: f64,
+}
+
+impl Scales {
+    fn of(hyper: AdamHyper) -> Self {
+        let correction = |beta: f64| 1.0 - beta.powf(hyper.step.max(1) as f64);
+        Self {
+            step: hyper.lr / correction(hyper.beta1),
+            root: 1.0 / correction(hyper.beta2).sqrt(),
+        }
+    }
+}
+
+/// Calls `update` on neighbouring pieces of two slices, over the rayon pool.
+fn in_parallel(target: &mut [f32], other: &[f32], update: impl Fn(&mut f32, f32) + Sync) {
+    target.par_chunks_mut(PARALLEL_VALUES).zip(other.par_chunks(PARALLEL_VALUES)).for_each(
+        |(target, other)| {
+            target.iter_mut().zip(other).for_each(|(target, other)| update(target, *other));
+        },
+    );
+}
+
+/// The values of a contiguous tensor, to be written to.
+fn values_mut<'a>(
+    op: &str,
+    storage: &'a mut CpuStorage,
+    layout: &Layout,
+) -> candle_core::Result<&'a mut [f32]> {
+    let CpuStorage::F32(data) = storage else { candle_core::bail!("{op} works on f32 tensors") };
+    match layout.contiguous_offsets() {
+        Some((start, end)) => Ok(&mut data[start..end]),
+        None => candle_core::bail!("{op} needs contiguous tensors"),
+    }
+}
+
+/// Moments `[2, N]` from a gradient `[N]`.
+struct MomentsStep(AdamHyper);
+
+impl InplaceOp2 for MomentsStep {
+    fn name(&self) -> &'static str {
+        "adam"
+    }
+
+    fn cpu_fwd(
+        &self,
+        moments: &mut CpuStorage,
+        moments_layout: &Layout,
+        grad: &CpuStorage,
+        grad_layout: &Layout,
+    ) -> candle_core::Result<()> {
+        let grad = values(self.name(), grad, grad_layout)?;
+        let moments = values_mut(self.name(), moments, moments_layout)?;
+        let (first, second) = moments.split_at_mut(grad.len());
+        let rate = (1.0 - self.0.beta1) as f32;
+        in_parallel(first, grad, |mean, grad| *mean += rate * (grad - *mean));
+        let (keep, take) = (self.0.beta2 as f32, (1.0 - self.0.beta2) as f32);
+        in_parallel(second, grad, |mean, grad| *mean = keep * *mean + take * grad * grad);
+        Ok(())
+    }
+}
+
+/// A parameter `[N]` from its moments `[2, N]`.
+struct ParameterStep(AdamHyper);
+
+impl InplaceOp2 for ParameterStep {
+    fn name(&self) -> &'static str {
+        "adam"
+    }
+
+    fn cpu_fwd(
+        &self,
+        param: &mut CpuStorage,
+        param_layout: &Layout,
+        moments: &CpuStorage,
+        moments_layout: &Layout,
+    ) -> candle_core::Result<()> {
+        let moments = values(self.name(), moments, moments_layout)?;
+        let param = values_mut(self.name(), param, param_layout)?;
+        let (first, second) = moments.split_at(param.len());
+        let scales = Scales::of(self.0);
+        let (step, root, eps) = (scales.step as f32, scales.root as f32, self.0.eps as f32);
+        param
+            .par_chunks_mut(PARALLEL_VALUES)
+            .zip(first.par_chunks(PARALLEL_VALUES))
+            .zip(second.par_chunks(PARALLEL_VALUES))
+            .for_each(|((param, first), second)| {
+                for ((param, first), second) in param.iter_mut().zip(first).zip(second) {
+                    *param -= step * first / (root * second.sqrt() + eps);
+                }
+            });
+        Ok(())
+    }
+}
+
+/// `target += weight · (towards − target)`.
+struct Lerp(f32);
+
+impl InplaceOp2 for Lerp {
+    fn name(&self) -> &'static str {
+        "lerp"
+    }
+
+    fn cpu_fwd(
+        &self,
+        target: &mut CpuStorage,
+        target_layout: &Layout,
+        towards: &CpuStorage,
+        towards_layout: &Layout,
+    ) -> candle_core::Result<()> {
+        let towards = values(self.name(), towards, towards_layout)?;
+        let target = values_mut(self.name(), target, target_layout)?;
+        in_parallel(target, towards, |target, towards| *target += self.0 * (towards - *target));
+        Ok(())
+    }
+}
