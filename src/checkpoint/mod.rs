@@ -1,0 +1,16 @@
+//! Models and training states on disk: safetensors files whose header says what they are.
+//!
+//! | file | holds |
+//! |---|---|
+//! | a model (`*.safetensors`) | the averaged generator under its PyTorch names, and, from a training run, the plain one under `raw.…` |
+//! | a training state (`state.safetensors`) | everything an exact resume needs: both networks, the average, both optimisers' moments |
+//!
+//! A file is untrusted: its header, every name, shape, type and offset is checked before a tensor is made.
+
+mod archive;
+mod model_file;
+mod state_file;
+
+pub use archive::Archive;
+pub use model_file::{ModelFile, ModelInfo, save_model};
+pub use state_file::{StateFile, save_state};

@@ -1,0 +1,114 @@
+//! One trained generator in one file.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use candle_core::{Device, Tensor};
+use serde::{Deserialize, Serialize};
+
+use super::archive::{Archive, ArchiveWriter};
+use crate::error::Result;
+use crate::model::{Builder, Generator, ModelSpec};
+
+/// Key of the description in the file's header.
+const KEY: &str = "latentscape.model";
+/// Prefix of the weights that were not averaged.
+const RAW: &str = "raw.";
+
+/// What a model file says about itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ModelInfo {
+    /// The networks.
+    pub spec: ModelSpec,
+    /// Name of the model for people, e.g. `faces-64`.
+    pub name: String,
+    /// Name of the data it was trained on.
+    pub data: String,
+    /// Training steps taken.
+    pub steps: u64,
+    /// Real pictures shown to the discriminator, in thousands.
+    pub kimg: f64,
+    /// Version of the program that wrote the file.
+    pub program: String,
+}
+
+/// An opened model file. Its header is checked against its tensors; weights are read on demand.
+#[derive(Debug)]
+pub struct ModelFile {
+    archive: Archive,
+    info: ModelInfo,
+    shapes: Vec<(String, Vec<usize>)>,
+}
+
+impl ModelFile {
+    /// Opens the model at `path`.
+    ///
+    /// # Errors
+    /// [`crate::Error::Io`] if the file cannot be read; [`crate::Error::BadModel`] if it is damaged,
+    /// foreign, of a newer version, or does not hold the tensors that its description needs.
+    pub fn open(path: &Path) -> Result<Self> {
+        Self::from_archive(Archive::open(path)?)
+    }
+
+    /// Opens a model that is already in memory; `name` is only for messages.
+    ///
+    /// # Errors
+    /// As [`ModelFile::open`].
+    pub fn from_bytes(name: &str, bytes: Vec<u8>) -> Result<Self> {
+        Self::from_archive(Archive::from_bytes(Path::new(name), bytes)?)
+    }
+
+    fn from_archive(archive: Archive) -> Result<Self> {
+        let info: ModelInfo = archive.metadata(KEY)?.ok_or_else(|| {
+            archive.bad("it is a safetensors file without Latentscape's description of a model")
+        })?;
+        info.spec.validate().map_err(|error| archive.bad(error.to_string()))?;
+        let shapes = info.spec.generator_shapes()?;
+        archive.check("", &shapes)?;
+        Ok(Self { archive, info, shapes })
+    }
+
+    /// What the file says about itself.
+    pub fn info(&self) -> &ModelInfo {
+        &self.info
+    }
+
+    /// The file itself: names, shapes, size.
+    pub fn archive(&self) -> &Archive {
+        &self.archive
+    }
+
+    /// The generator with the averaged weights, on `device`.
+    ///
+    /// # Errors
+    /// [`crate::Error::BadModel`] if a weight is not finite, [`crate::Error::Tensor`] if the device
+    /// is out of memory.
+    pub fn generator(&self, device: &Device) -> Result<Generator> {
+        let tensors = self.archive.tensors("", &self.shapes, device)?;
+        Generator::build(&self.info.spec, &mut Builder::given(&tensors, device))
+    }
+}
+
+/// Writes a model: `average` under the names of its PyTorch twin, so that `load_state_dict` takes it,
+/// and `raw`, the weights as trained, if given.
+///
+/// # Errors
+/// [`crate::Error::Io`] if the file cannot be written; an older file is then untouched.
+pub fn save_model(
+    path: &Path,
+    info: &ModelInfo,
+    average: &BTreeMap<String, Tensor>,
+    raw: Option<&BTreeMap<String, Tensor>>,
+) -> Result<()> {
+    let mut writer = ArchiveWriter::new();
+    writer.add("", average)?;
+    for name in average.keys() {
+        if let Some(layer) = name.strip_suffix("running_var") {
+            writer.add_count(format!("{layer}num_batches_tracked"), info.steps);
+        }
+    }
+    if let Some(raw) = raw {
+        writer.add(RAW, raw)?;
+    }
+    writer.write(path, KEY, info)
+}

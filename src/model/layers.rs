@@ -1,0 +1,194 @@
+//! The layers that all networks share. Each holds its tensors and knows its names' last part;
+//! the network gives the first (`main.3` + `.weight`).
+
+use candle_core::Tensor;
+
+use super::params::{Builder, Init};
+use crate::error::Result;
+use crate::ops::{self, Activation, ConvGeometry};
+
+/// What a forward pass is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Batch norm uses the batch's own statistics and updates the running ones.
+    Train,
+    /// Batch norm uses the running statistics: each picture depends on its own latent alone.
+    Eval,
+}
+
+/// How a network's weights start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum InitStyle {
+    /// Weights N(0, 0.02), batch-norm scales N(1, 0.02), biases 0 (Radford et al. 2016, "DCGAN").
+    Dcgan,
+    /// Weights N(0, 0.02), batch-norm scales 1.
+    PlainNormal,
+    /// PyTorch's default: uniform ±1/√fan_in for weights and biases, batch-norm scales 1.
+    FanIn,
+}
+
+impl InitStyle {
+    fn kernel(self, fan_in: usize) -> Init {
+        match self {
+            Self::Dcgan | Self::PlainNormal => Init::Normal(0.0, 0.02),
+            Self::FanIn => Init::Uniform(1.0 / (fan_in as f32).sqrt()),
+        }
+    }
+
+    fn bias(self, fan_in: usize) -> Init {
+        match self {
+            Self::Dcgan | Self::PlainNormal => Init::Constant(0.0),
+            Self::FanIn => Init::Uniform(1.0 / (fan_in as f32).sqrt()),
+        }
+    }
+
+    fn norm_scale(self) -> Init {
+        match self {
+            Self::Dcgan => Init::Normal(1.0, 0.02),
+            Self::PlainNormal | Self::FanIn => Init::Constant(1.0),
+        }
+    }
+}
+
+/// The linear part of a block.
+#[derive(Debug, Clone)]
+pub(super) enum Kernel {
+    /// `[B, in]` → `[B, out]`; weight `[out, in]`.
+    Linear { weight: Tensor },
+    /// `[B, in, H, W]` → `[B, out, H', W']`; weight `[out, in, k, k]`.
+    Conv { weight: Tensor, geometry: ConvGeometry },
+    /// `[B, in, H, W]` → `[B, out, H', W']`; weight `[in, out, k, k]`.
+    ConvTranspose { weight: Tensor, geometry: ConvGeometry },
+}
+
+impl Kernel {
+    pub(super) fn linear(
+        name: &str,
+        (inputs, outputs): (usize, usize),
+        style: InitStyle,
+        builder: &mut Builder,
+    ) -> Result<Self> {
+        let weight =
+            builder.weight(&format!("{name}.weight"), &[outputs, inputs], style.kernel(inputs))?;
+        Ok(Self::Linear { weight })
+    }
+
+    pub(super) fn conv(
+        name: &str,
+        (inputs, outputs): (usize, usize),
+        (size, stride, padding): (usize, usize, usize),
+        style: InitStyle,
+        builder: &mut Builder,
+    ) -> Result<Self> {
+        let dims = [outputs, inputs, size, size];
+        let init = style.kernel(inputs * size * size);
+        let weight = builder.weight(&format!("{name}.weight"), &dims, init)?;
+        Ok(Self::Conv { weight, geometry: ConvGeometry::new(stride, padding) })
+    }
+
+    pub(super) fn conv_transpose(
+        name: &str,
+        (inputs, outputs): (usize, usize),
+        (size, stride, padding): (usize, usize, usize),
+        style: InitStyle,
+        builder: &mut Builder,
+    ) -> Result<Self> {
+        let dims = [inputs, outputs, size, size];
+        let init = style.kernel(outputs * size * size);
+        let weight = builder.weight(&format!("{name}.weight"), &dims, init)?;
+        Ok(Self::ConvTranspose { weight, geometry: ConvGeometry::new(stride, padding) })
+    }
+
+    fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        match self {
+            Self::Linear { weight } => Ok(x.matmul(&weight.t()?)?),
+            Self::Conv { weight, geometry } => ops::conv2d(x, weight, *geometry),
+            Self::ConvTranspose { weight, geometry } => {
+                ops::conv_transpose2d(x, weight, *geometry, (0, 0))
+            }
+        }
+    }
+}
+
+/// A bias `[C]` for a kernel with `fan_in` inputs per output.
+pub(super) fn bias(
+    name: &str,
+    channels: usize,
+    fan_in: usize,
+    style: InitStyle,
+    builder: &mut Builder,
+) -> Result<Tensor> {
+    builder.weight(&format!("{name}.bias"), &[channels], style.bias(fan_in))
+}
+
+/// Batch normalisation over all but the channel dimension (Ioffe & Szegedy 2015).
+#[derive(Debug, Clone)]
+pub(super) struct BatchNorm {
+    weight: Tensor,
+    bias: Tensor,
+    running_mean: Tensor,
+    running_var: Tensor,
+    eps: f64,
+}
+
+impl BatchNorm {
+    /// Share of the newest batch in the running statistics; PyTorch's default.
+    const MOMENTUM: f64 = 0.1;
+
+    pub(super) fn new(
+        name: &str,
+        channels: usize,
+        eps: f64,
+        style: InitStyle,
+        builder: &mut Builder,
+    ) -> Result<Self> {
+        Ok(Self {
+            weight: builder.weight(&format!("{name}.weight"), &[channels], style.norm_scale())?,
+            bias: builder.weight(&format!("{name}.bias"), &[channels], Init::Constant(0.0))?,
+            running_mean: builder.statistic(&format!("{name}.running_mean"), channels, 0.0)?,
+            running_var: builder.statistic(&format!("{name}.running_var"), channels, 1.0)?,
+            eps,
+        })
+    }
+
+    fn forward(&self, x: &Tensor, activation: Activation, mode: Mode) -> Result<Tensor> {
+        match mode {
+            Mode::Train => {
+                let (y, stats) =
+                    ops::batch_norm(x, &self.weight, &self.bias, self.eps, activation)?;
+                ops::update::lerp(&self.running_mean, &stats.mean, Self::MOMENTUM)?;
+                ops::update::lerp(&self.running_var, &stats.var_unbiased, Self::MOMENTUM)?;
+                Ok(y)
+            }
+            Mode::Eval => {
+                let scale = (&self.weight / (&self.running_var + self.eps)?.sqrt()?)?;
+                let shift = (&self.bias - (&self.running_mean * &scale)?)?;
+                ops::scale_shift(x, Some(&scale), Some(&shift), activation)
+            }
+        }
+    }
+}
+
+/// Kernel, then bias or batch norm or neither, then an activation.
+#[derive(Debug, Clone)]
+pub(super) struct Block {
+    pub(super) kernel: Kernel,
+    pub(super) bias: Option<Tensor>,
+    pub(super) norm: Option<BatchNorm>,
+    pub(super) activation: Activation,
+}
+
+impl Block {
+    pub(super) fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
+        let y = self.kernel.forward(x)?;
+        match (&self.bias, &self.norm) {
+            (None, None) => ops::activate(&y, self.activation),
+            (Some(bias), None) => ops::scale_shift(&y, None, Some(bias), self.activation),
+            (None, Some(norm)) => norm.forward(&y, self.activation, mode),
+            (Some(bias), Some(norm)) => {
+                let y = ops::scale_shift(&y, None, Some(bias), Activation::Linear)?;
+                norm.forward(&y, self.activation, mode)
+            }
+        }
+    }
+}

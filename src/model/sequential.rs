@@ -1,0 +1,65 @@
+//! Networks that are one row of stages.
+
+use candle_core::Tensor;
+
+use super::layers::{Block, Mode};
+use crate::error::Result;
+
+/// One stage of a [`Sequential`] network.
+#[derive(Debug, Clone)]
+pub struct Stage(StageKind);
+
+#[derive(Debug, Clone)]
+enum StageKind {
+    /// Gives each item of the batch these dimensions: `[B, …]` → `[B, dims…]`.
+    Reshape(Vec<usize>),
+    Block(Box<Block>),
+}
+
+impl Stage {
+    pub(super) fn reshape(dims: impl Into<Vec<usize>>) -> Self {
+        Self(StageKind::Reshape(dims.into()))
+    }
+
+    pub(super) fn block(block: Block) -> Self {
+        Self(StageKind::Block(Box::new(block)))
+    }
+
+    /// Runs this stage alone.
+    ///
+    /// # Errors
+    /// [`crate::Error::Tensor`] if `x` does not have the shape this stage takes.
+    pub fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
+        match &self.0 {
+            StageKind::Reshape(dims) => {
+                let mut shape = vec![x.dim(0)?];
+                shape.extend(dims);
+                Ok(x.reshape(shape)?)
+            }
+            StageKind::Block(block) => block.forward(x, mode),
+        }
+    }
+}
+
+/// Stages, one after the other.
+#[derive(Debug, Clone)]
+pub struct Sequential(pub(super) Vec<Stage>);
+
+impl Sequential {
+    /// Runs all stages.
+    ///
+    /// # Errors
+    /// [`crate::Error::Tensor`] if `x` does not have the shape the first stage takes.
+    pub fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
+        let mut x = x.clone();
+        for stage in &self.0 {
+            x = stage.forward(&x, mode)?;
+        }
+        Ok(x)
+    }
+
+    /// The stages in order.
+    pub fn stages(&self) -> &[Stage] {
+        &self.0
+    }
+}
