@@ -6,18 +6,19 @@ import { ink, mix } from "./colour.mjs";
 import { FILL, INK } from "./parts.mjs";
 
 /** The square of the 400 × 600 drawing that becomes the picture: x, y, side. */
-export const VIEW = [-47, 56, 494];
+export const VIEW = [-56, 42, 512];
 
 /** Pictures are drawn this many times larger than asked for and then averaged, so that thin lines stay even. */
 export const OVERSAMPLE = 4;
 
 /** Which colour stands for each placeholder of parts.mjs. */
-function palette({ skin, hair, shirt, trim, hat, hatTrim, rim }) {
+function palette({ skin, hair, shirt, trim, hat, rim, iris }) {
+  const brow = mix(hair, ink(skin, 0.45), 0.5); // pale brows would glow on dark skin
   return {
     [INK.skin]: ink(skin, 0.7), [INK.crease]: ink(skin, 0.8), [INK.hair]: ink(hair, 0.66), [INK.cloth]: ink(shirt, 0.72),
     [INK.hat]: ink(hat, 0.7), [INK.eye]: "#2a1f22", [INK.rim]: ink(rim, 0.8), [INK.mouth]: mix(ink(skin, 0.42), "#5a1f22", 0.5),
-    [FILL.lips]: mix(ink(skin, 0.66), "#a83c40", 0.55), [FILL.hat]: hat, [FILL.trim]: hatTrim ?? trim, [FILL.rim]: rim,
-    [FILL.neck]: "url(#neck)",
+    [FILL.lips]: mix(ink(skin, 0.8), "#c4464c", 0.5), [FILL.hat]: hat, [FILL.trim]: trim, [FILL.rim]: rim,
+    [FILL.neck]: "url(#neck)", [FILL.iris]: iris, [FILL.brow]: brow, [INK.brow]: ink(brow, 0.8),
   };
 }
 
@@ -29,7 +30,7 @@ export function toSvg(face, colours) {
   const tones = palette(colours);
   return faceToSvgString(face)
     .replace(/<svg[^>]*>/, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="${x} ${y} ${side} ${side}">${defs}`)
-    .replace(/#0[ab]000[1-8]/g, (placeholder) => tones[placeholder]);
+    .replace(/#0[ab]000[1-9]/g, (placeholder) => tones[placeholder]);
 }
 
 /** The drawing as `size` × `size` pixels of premultiplied red, green, blue and alpha, 0–255, as floats. */
