@@ -40,3 +40,35 @@ pub fn uniform(
     let data: Vec<f32> = (0..shape.elem_count()).map(draw).collect();
     Ok(Tensor::from_vec(data, shape, device)?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha8Rng;
+
+    fn sample(uniform_draws: bool, seed: u64) -> Vec<f32> {
+        let rng = &mut ChaCha8Rng::seed_from_u64(seed);
+        let tensor = if uniform_draws {
+            uniform((100, 200), -2.0, 4.0, rng, &Device::Cpu)
+        } else {
+            normal((100, 200), 1.0, 0.02, rng, &Device::Cpu)
+        };
+        tensor.unwrap().flatten_all().unwrap().to_vec1().unwrap()
+    }
+
+    #[test]
+    fn draws_have_the_moments_asked_for_and_repeat() {
+        for (uniform_draws, mean, std) in [(false, 1.0, 0.02), (true, 1.0, 3f64.sqrt())] {
+            let draws = sample(uniform_draws, 1);
+            let count = draws.len() as f64;
+            let found = draws.iter().map(|v| f64::from(*v)).sum::<f64>() / count;
+            let square = draws.iter().map(|v| (f64::from(*v) - found).powi(2)).sum::<f64>() / count;
+            assert!((found - mean).abs() < 4.0 * std / count.sqrt(), "mean {found}");
+            assert!((square.sqrt() / std - 1.0).abs() < 0.03, "deviation {}", square.sqrt());
+            assert_eq!(draws, sample(uniform_draws, 1));
+            assert_ne!(draws, sample(uniform_draws, 2));
+        }
+        assert!(sample(true, 3).iter().all(|v| (-2.0..4.0).contains(v)));
+    }
+}

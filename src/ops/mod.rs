@@ -207,3 +207,6 @@ fn values<'a>(
         None => bail!("{op} needs contiguous tensors"),
     }
 }
+
+#[cfg(test)]
+mod tests;

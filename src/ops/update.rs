@@ -219,3 +219,32 @@ impl InplaceOp2 for Lerp {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use candle_core::{DType, Device};
+
+    #[test]
+    fn averages_and_copies_change_the_tensor_itself() {
+        let target = Tensor::new(&[[1f32, 2.0], [3.0, 4.0]], &Device::Cpu).unwrap();
+        let towards = Tensor::new(&[[3f32, 2.0], [1.0, 0.0]], &Device::Cpu).unwrap();
+        let seen_elsewhere = target.clone();
+        lerp(&target, &towards, 0.25).unwrap();
+        assert_eq!(seen_elsewhere.to_vec2::<f32>().unwrap(), [[1.5, 2.0], [2.5, 3.0]]);
+        copy(&target, &towards.t().unwrap()).unwrap();
+        assert_eq!(seen_elsewhere.to_vec2::<f32>().unwrap(), [[3.0, 1.0], [2.0, 0.0]]);
+    }
+
+    #[test]
+    fn wrong_arguments_are_errors() {
+        let zeros = |dims: &[usize]| Tensor::zeros(dims, DType::F32, &Device::Cpu).unwrap();
+        let param = Var::from_tensor(&zeros(&[3, 2])).unwrap();
+        let hyper = AdamHyper { lr: 0.1, beta1: 0.5, beta2: 0.999, eps: 1e-8, step: 1 };
+        assert!(adam(&param, &zeros(&[6]), &zeros(&[2, 6]), hyper).is_err());
+        assert!(adam(&param, &zeros(&[3, 2]), &zeros(&[2, 5]), hyper).is_err());
+        assert!(lerp(&param, &zeros(&[2, 3]), 0.5).is_err());
+        assert!(copy(&zeros(&[2, 3]).t().unwrap(), &param).is_err());
+        adam(&param, &zeros(&[3, 2]), &zeros(&[2, 6]), hyper).unwrap();
+    }
+}
