@@ -42,7 +42,7 @@ pub fn open_picture(path: &Path) -> Result<RgbImage> {
     let (image, orientation) = guarded(path, || {
         let mut header = header(path, &bytes)?;
         let orientation = orientation(&mut header);
-        Ok((body(path, &bytes, header)?, orientation))
+        Ok((body(path, header)?, orientation))
     })?;
     let (width, height) = (image.width(), image.height());
     let pixels = flattened(image, 3);
@@ -119,7 +119,7 @@ impl Decoder {
                 return Ok(None);
             }
             let orientation = orientation(&mut header);
-            Ok(Some((body(path, &bytes, header)?, orientation)))
+            Ok(Some((body(path, header)?, orientation)))
         })?;
         drop(bytes);
         let Some((image, orientation)) = decoded else { return Ok(None) };
@@ -132,8 +132,7 @@ impl Decoder {
         guarded(path, || header(path, &bytes).map(|_| ()))
     }
 
-    /// Crops and resizes first, then turns: both framings are symmetric, and the small picture is
-    /// turned in no time.
+    /// Crops and resizes first, then turns: a small picture is turned in no time.
     fn framed(&self, image: DynamicImage, orientation: Orientation) -> Result<Vec<u8>> {
         use Orientation::{Rotate90, Rotate90FlipH, Rotate270, Rotate270FlipH};
         let target = self.target;
@@ -146,11 +145,11 @@ impl Decoder {
         };
         let size = (image.width() as usize, image.height() as usize);
         let pixels = flattened(image, target.channels);
-        let pixels = frame(&pixels, size, lying, self.framing)?;
+        let (pixels, size) = frame::resized(&pixels, size, lying, self.framing);
         if orientation == Orientation::NoTransforms {
-            return Ok(pixels);
+            return Ok(frame::letterboxed(pixels, size, target));
         }
-        let (width, height) = (lying.width as u32, lying.height as u32);
+        let (width, height) = (size.0 as u32, size.1 as u32);
         let picture = if target.channels == 1 {
             image::GrayImage::from_raw(width, height, pixels).map(DynamicImage::ImageLuma8)
         } else {
@@ -159,7 +158,8 @@ impl Decoder {
         let mut picture =
             picture.ok_or_else(|| Error::bad_setting("picture", "its bytes do not fit"))?;
         picture.apply_orientation(orientation);
-        Ok(picture.into_bytes())
+        let size = (picture.width() as usize, picture.height() as usize);
+        Ok(frame::letterboxed(picture.into_bytes(), size, target))
     }
 }
 
@@ -173,6 +173,9 @@ fn header<'a>(path: &Path, bytes: &'a [u8]) -> Result<impl ImageDecoder + 'a> {
         .map_err(|_| bad(format!("its content is not that of a picture ({FORMATS} are read)")))?;
     if !supported(format) {
         return Err(bad(format!("the format {format:?} is not supported; save it as PNG or JPEG")));
+    }
+    if format == ImageFormat::Jpeg && !jpeg::is_complete(bytes) {
+        return Err(bad("the file is truncated".into()));
     }
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     reader.limits(limits());
@@ -191,10 +194,7 @@ fn header<'a>(path: &Path, bytes: &'a [u8]) -> Result<impl ImageDecoder + 'a> {
 }
 
 /// Decodes what [`header`] has found to be of a sane size.
-fn body(path: &Path, bytes: &[u8], header: impl ImageDecoder) -> Result<DynamicImage> {
-    if bytes.starts_with(&[0xFF, 0xD8]) && !jpeg::is_complete(bytes) {
-        return Err(Error::bad_picture(path, "the file is truncated"));
-    }
+fn body(path: &Path, header: impl ImageDecoder) -> Result<DynamicImage> {
     DynamicImage::from_decoder(header).map_err(|error| Error::bad_picture(path, why(&error)))
 }
 
@@ -226,9 +226,16 @@ fn why(error: &ImageError) -> String {
         ImageError::IoError(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
             "the file is truncated".into()
         }
-        ImageError::Unsupported(error) => format!("it uses something unsupported: {error}"),
-        error => format!("the file is damaged ({error})"),
+        ImageError::Unsupported(error) => {
+            format!("it uses something unsupported ({})", one_line(error))
+        }
+        error => format!("the file is damaged ({})", one_line(error)),
     }
+}
+
+/// Some decoders end their messages with an empty line.
+fn one_line(error: &impl std::fmt::Display) -> String {
+    error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Runs a decoder; its panic over a hostile file becomes an error like any other.

@@ -131,11 +131,10 @@ fn faces_from(
         let framed: Vec<Result<Vec<u8>>> = (0..across.min(count - done))
             .into_par_iter()
             .map(|column| {
-                let lines = strip.chunks_exact(width * 3);
-                let face: Vec<u8> = lines
-                    .flat_map(|line| &line[column * tile * 3..][..tile * 3])
-                    .copied()
-                    .collect();
+                let mut face = Vec::with_capacity(tile * tile * 3);
+                for line in strip.chunks_exact(width * 3) {
+                    face.extend_from_slice(&line[column * tile * 3..][..tile * 3]);
+                }
                 let face = if target.channels == 1 {
                     face.chunks_exact(3).map(|rgb| luma([rgb[0], rgb[1], rgb[2]])).collect()
                 } else {
@@ -158,11 +157,18 @@ fn damaged(why: impl std::fmt::Display) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use image::{ImageFormat, Rgb, RgbImage};
 
     use super::*;
 
     const TARGET: Target = Target { channels: 3, height: 4, width: 4 };
+    const SMALL: Target = Target { channels: 1, height: 8, width: 8 };
+
+    /// All built-in faces, small and grey. Decoding takes a while: once for all tests.
+    static FACES: LazyLock<Vec<u8>> =
+        LazyLock::new(|| faces(SMALL, Framing::Crop, &mut |_, _| true).unwrap());
 
     /// An atlas of 5 plain faces of 4×4 pixels, 3 in a row, the last place empty.
     fn small() -> (Vec<u8>, Layout) {
@@ -208,9 +214,7 @@ mod tests {
     #[test]
     fn the_built_in_table_describes_every_built_in_face() {
         let attributes = attributes().unwrap();
-        let size = Target { channels: 1, height: 8, width: 8 };
-        let faces = faces(size, Framing::Crop, &mut |_, _| true).unwrap();
-        assert_eq!(attributes.rows.len(), faces.len() / size.bytes());
+        assert_eq!(attributes.rows.len(), FACES.len() / SMALL.bytes());
         assert!(attributes.column("glasses").is_some());
         assert!(attributes.column("wings").is_none());
         for (at, column) in attributes.columns.iter().enumerate() {
@@ -226,15 +230,12 @@ mod tests {
 
     #[test]
     fn built_in_faces_are_where_the_table_says() {
-        // The share of dark pixels must follow the skin and hair columns: only if rows and tiles
-        // are in the same order does the mean brightness of faces go with `skin`.
+        // Only if rows and faces are in the same order does brightness go with `skin`.
         let attributes = attributes().unwrap();
         let skin = attributes.column("skin").unwrap();
-        let size = Target { channels: 1, height: 8, width: 8 };
-        let faces = faces(size, Framing::Crop, &mut |_, _| true).unwrap();
         // The middle of the face.
         let brightness = |i: usize| {
-            let face = &faces[i * 64..][..64];
+            let face = &FACES[i * SMALL.bytes()..][..SMALL.bytes()];
             [27, 28, 35, 36].iter().map(|&at| f64::from(face[at])).sum::<f64>()
         };
         let mean = |wanted: fn(f32) -> bool| {

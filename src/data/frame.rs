@@ -28,22 +28,31 @@ pub fn frame(
             ),
         ));
     }
-    if (width, height) == (target.width, target.height) {
-        return Ok(pixels.to_vec());
+    let (inner, size) = resized(pixels, (width, height), target, framing);
+    Ok(letterboxed(inner, size, target))
+}
+
+/// The first half of framing: cropped and resized, but not yet on its ground. Returns the bytes
+/// and their width and height, which are the target's unless the framing is [`Framing::Fit`].
+/// `pixels` holds `width` × `height` pixels, at least one.
+pub(super) fn resized(
+    pixels: &[u8],
+    (width, height): (usize, usize),
+    target: Target,
+    framing: Framing,
+) -> (Vec<u8>, (usize, usize)) {
+    let wanted = (target.width, target.height);
+    if (width, height) == wanted {
+        return (pixels.to_vec(), wanted);
     }
-    Ok(match framing {
-        Framing::Crop => {
-            let window = centred_window((width, height), (target.width, target.height));
-            let size = (target.width, target.height);
-            resample(pixels, (width, height), window, size, target.channels)
-        }
+    let (window, size) = match framing {
+        Framing::Crop => (centred_window((width, height), wanted), wanted),
         Framing::Fit => {
-            let size = fitted_size((width, height), (target.width, target.height));
             let whole = Window { left: 0.0, top: 0.0, width: width as f64, height: height as f64 };
-            let inner = resample(pixels, (width, height), whole, size, target.channels);
-            letterbox(&inner, size, target)
+            (whole, fitted_size((width, height), wanted))
         }
-    })
+    };
+    (resample(pixels, (width, height), window, size, target.channels), size)
 }
 
 /// The largest centred window of a picture that has the shape of `to`.
@@ -80,10 +89,18 @@ fn fitted_size(from: (usize, usize), to: (usize, usize)) -> (usize, usize) {
     }
 }
 
-/// Centres `inner` on a ground of the mean colour of its outermost pixels.
-fn letterbox(inner: &[u8], (width, height): (usize, usize), target: Target) -> Vec<u8> {
+/// The second half: a picture no larger than the target, centred on a ground of the mean colour of
+/// its outermost pixels.
+pub(super) fn letterboxed(
+    inner: Vec<u8>,
+    (width, height): (usize, usize),
+    target: Target,
+) -> Vec<u8> {
+    if (width, height) == (target.width, target.height) {
+        return inner;
+    }
     let channels = target.channels;
-    let colour = border_colour(inner, (width, height), channels);
+    let colour = border_colour(&inner, (width, height), channels);
     let mut framed = colour[..channels].repeat(target.width * target.height);
     let (left, top) = ((target.width - width) / 2, (target.height - height) / 2);
     for (y, row) in inner.chunks_exact(width * channels).enumerate() {
