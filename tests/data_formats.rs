@@ -1,5 +1,7 @@
 //! Every format and colour mode becomes the same pixels, in agreement with Pillow.
 
+#![allow(clippy::unwrap_used)] // the helpers of tests panic like the tests
+
 use std::path::{Path, PathBuf};
 
 use image::{DynamicImage, ImageFormat, RgbImage};
@@ -78,7 +80,8 @@ fn every_format_in_every_mode_is_the_same_picture() {
     };
     // Mode, alpha, grey, picture, and the formats that store it with their worst error.
     let opaque = DynamicImage::from(colour.to_rgba8());
-    let rows: Vec<(&str, bool, bool, DynamicImage, Vec<(ImageFormat, u8)>)> = vec![
+    type Row = (&'static str, bool, bool, DynamicImage, Vec<(ImageFormat, u8)>);
+    let rows: Vec<Row> = vec![
         (
             "rgb8",
             false,

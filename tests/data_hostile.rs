@@ -1,5 +1,7 @@
 //! Damaged, lying and absurd files: always one clear sentence, never a panic or a full memory.
 
+#![allow(clippy::unwrap_used)] // the helpers of tests panic like the tests
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -52,6 +54,16 @@ fn png(width: u32, height: u32, colour: u8) -> Vec<u8> {
     let start = b"\x89PNG\r\n\x1a\n".to_vec();
     [start, chunk(b"IHDR", &header), chunk(b"IDAT", &pixels.finish().unwrap()), chunk(b"IEND", &[])]
         .concat()
+}
+
+/// A sound PNG picture with a colour profile of 100 million zeros.
+fn png_with_a_bomb() -> Vec<u8> {
+    let sound = encoded(ImageFormat::Png);
+    let mut profile = flate2::write::ZlibEncoder::new(Vec::new(), Compression::fast());
+    profile.write_all(&vec![0; 100_000_000]).unwrap();
+    let body = [&b"profile\0\0"[..], &profile.finish().unwrap()].concat();
+    let (header, rest) = sound.split_at(33); // signature and IHDR
+    [header, &chunk(b"iCCP", &body), rest].concat()
 }
 
 /// A JPEG whose header claims another size.
@@ -153,6 +165,18 @@ fn a_folder_without_a_readable_picture_says_what_was_looked_for() {
     let options = OpenOptions::default();
     let error = Dataset::open(&source, TARGET, Framing::Crop, options, &mut |_, _| true);
     assert!(matches!(error, Err(Error::Io { .. })));
+}
+
+#[test]
+fn a_bomb_in_a_colour_profile_does_not_go_off() {
+    // The picture is read without its profile, or left out: both are fine.
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("bomb.png");
+    std::fs::write(&path, png_with_a_bomb()).unwrap();
+    match open_picture(&path) {
+        Ok(read) => assert!(read == picture()),
+        Err(error) => assert!(error.to_string().contains("memory"), "{error}"),
+    }
 }
 
 #[cfg(unix)]

@@ -1,5 +1,7 @@
 //! Data sets and batches as a training run meets them.
 
+#![allow(clippy::unwrap_used)] // the helpers of tests panic like the tests
+
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, PoisonError};
@@ -170,9 +171,9 @@ impl Dataset {
         };
         let lost = Skipped::new(path.unwrap_or(&self.origin).clone(), error);
         let mut known = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
-        if !known.contains_key(&lost.path) {
-            tracing::warn!("{} is left out from now on: {}", lost.path.display(), lost.why);
-            known.insert(lost.path, lost.why);
+        if let Entry::Vacant(entry) = known.entry(lost.path) {
+            tracing::warn!("{} is left out from now on: {}", entry.key().display(), lost.why);
+            entry.insert(lost.why);
         }
     }
 

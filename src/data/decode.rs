@@ -23,6 +23,8 @@ pub const MAX_SIDE: u32 = 16_384;
 pub const MAX_PIXELS: u64 = 200_000_000;
 /// The most bytes of a decoded picture: [`MAX_PIXELS`] with four channels.
 const MAX_DECODED_BYTES: u64 = 1 << 30;
+/// What a PNG decoder may take for its rows and the file's colour profile.
+const MAX_PROFILE_BYTES: u64 = 32 << 20;
 /// The largest file that is read.
 const MAX_FILE_BYTES: u64 = 512 << 20;
 /// What the pictures that are being decoded side by side may take. Larger ones wait for their turn.
@@ -87,6 +89,16 @@ impl Decoder {
         stop: &AtomicBool,
     ) -> Vec<Result<Vec<u8>>> {
         let share = PARALLEL_BYTES / rayon::current_num_threads().max(1) as u64;
+        self.read_many_within(paths, share, stop)
+    }
+
+    /// As [`Self::read_many`]: side by side as long as one takes no more than `share` bytes.
+    fn read_many_within<P: AsRef<Path> + Sync>(
+        &self,
+        paths: &[P],
+        share: u64,
+        stop: &AtomicBool,
+    ) -> Vec<Result<Vec<u8>>> {
         let stopped = || stop.load(Ordering::Relaxed);
         let first_pass: Vec<Option<Result<Vec<u8>>>> = paths
             .par_iter()
@@ -178,7 +190,7 @@ fn header<'a>(path: &Path, bytes: &'a [u8]) -> Result<impl ImageDecoder + 'a> {
         return Err(bad("the file is truncated".into()));
     }
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
-    reader.limits(limits());
+    reader.limits(limits(format));
     let header = reader.into_decoder().map_err(|error| bad(why(&error)))?;
     let (width, height) = header.dimensions();
     if width == 0 || height == 0 {
@@ -203,11 +215,15 @@ fn orientation(header: &mut impl ImageDecoder) -> Orientation {
     header.orientation().unwrap_or(Orientation::NoTransforms)
 }
 
-fn limits() -> Limits {
+/// What a decoder may take beside the picture itself.
+fn limits(format: ImageFormat) -> Limits {
     let mut limits = Limits::default();
     limits.max_image_width = Some(MAX_SIDE);
     limits.max_image_height = Some(MAX_SIDE);
-    limits.max_alloc = Some(MAX_DECODED_BYTES);
+    // PNG needs a few rows; the rest of its limit is for compressed colour profiles, which can be
+    // bombs. The others put frames together and need the picture's size again.
+    limits.max_alloc =
+        Some(if format == ImageFormat::Png { MAX_PROFILE_BYTES } else { MAX_DECODED_BYTES });
     limits
 }
 
@@ -278,4 +294,57 @@ pub(super) fn luma([red, green, blue]: [u8; 3]) -> u8 {
     // Sixteen-bit fractions that add up to one, so that white stays white.
     let sum = 19_595 * u32::from(red) + 38_470 * u32::from(green) + 7_471 * u32::from(blue);
     ((sum + 0x8000) >> 16) as u8
+}
+
+#[cfg(test)]
+mod tests {
+    use image::Rgb;
+
+    use super::*;
+
+    const DECODER: Decoder =
+        Decoder { target: Target { channels: 3, height: 2, width: 2 }, framing: Framing::Crop };
+
+    #[test]
+    fn grey_is_the_luma_of_other_tools() {
+        // python -c "from PIL import Image; print(Image.new('RGB', (1, 1), COLOUR).convert('L').getpixel((0, 0)))"
+        for (colour, grey) in [
+            ([255, 0, 0], 76),
+            ([0, 255, 0], 150),
+            ([0, 0, 255], 29),
+            ([10, 200, 99], 132),
+            ([255, 255, 255], 255),
+            ([77, 77, 77], 77),
+        ] {
+            assert_eq!(luma(colour), grey, "{colour:?}");
+        }
+    }
+
+    #[test]
+    fn pictures_that_wait_for_their_turn_keep_their_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut paths = Vec::new();
+        for (number, side) in [8u32, 200, 9, 300].into_iter().enumerate() {
+            let picture = RgbImage::from_pixel(side, side, Rgb([number as u8 * 50, 1, 2]));
+            paths.push(folder.path().join(format!("{number}.png")));
+            picture.save(&paths[number]).unwrap();
+        }
+        let share = 50_000;
+        assert!(DECODER.read_within(&paths[1], share).unwrap().is_none());
+        assert!(DECODER.read_within(&paths[2], share).unwrap().is_some());
+        let go_on = AtomicBool::new(false);
+        let results = DECODER.read_many_within(&paths, share, &go_on);
+        for (number, pixels) in results.into_iter().enumerate() {
+            assert_eq!(pixels.unwrap(), [number as u8 * 50, 1, 2].repeat(4));
+        }
+        let stop = AtomicBool::new(true);
+        let results = DECODER.read_many_within(&paths, share, &stop);
+        assert!(results.iter().all(|result| matches!(result, Err(Error::Cancelled))));
+    }
+
+    #[test]
+    fn a_panic_becomes_an_error() {
+        let result: Result<()> = guarded(Path::new("a.png"), || panic!("index out of bounds"));
+        assert!(matches!(result, Err(Error::BadPicture { .. })));
+    }
 }
