@@ -1,0 +1,181 @@
+//! Which picture is in which batch.
+//!
+//! Epochs follow each other without a seam: batch `n` of `B` pictures takes the positions `n·B` to
+//! `n·B + B - 1` of an endless row in which every epoch is one shuffle of the data set. So every
+//! batch is full, every picture is seen once an epoch, and seed and batch number alone say what is
+//! in a batch. A data set smaller than a batch simply repeats.
+
+use rand::Rng;
+
+use crate::error::{Error, Result};
+use crate::random::{Purpose, stream};
+
+/// Batches an epoch of `len` pictures takes, the last of which may belong to the next epoch as
+/// well. At least 1.
+pub fn batches_per_epoch(len: usize, batch: usize) -> usize {
+    len.div_ceil(batch.max(1)).max(1)
+}
+
+/// One place in a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pick {
+    /// Index into the data set.
+    pub index: usize,
+    /// Whether the picture is mirrored left to right.
+    pub flip: bool,
+}
+
+/// What is in a batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// Number of the batch, from 0 at the start of a run.
+    pub number: u64,
+    /// Epoch of its first picture, from 0.
+    pub epoch: u64,
+    /// Its pictures.
+    pub picks: Vec<Pick>,
+}
+
+/// Plans batches. Asking for them in order is fast; any other order gives the same answers.
+#[derive(Debug, Clone)]
+pub struct Batches {
+    len: usize,
+    batch: usize,
+    seed: u64,
+    flip: bool,
+    /// The last epoch looked at and its order.
+    order: Option<(u64, Vec<u32>)>,
+}
+
+impl Batches {
+    /// The most pictures in a data set, and the most in a batch.
+    const MAX: usize = u32::MAX as usize;
+
+    /// For a data set of `len` pictures in batches of `batch`; with `flip`, half of the pictures
+    /// are mirrored.
+    ///
+    /// # Errors
+    /// [`Error::BadSetting`] if there are no pictures, or the batch is empty or absurdly large.
+    pub fn new(len: usize, batch: usize, seed: u64, flip: bool) -> Result<Self> {
+        if !(1..=Self::MAX).contains(&len) {
+            return Err(Error::bad_setting("data", format!("cannot train on {len} pictures")));
+        }
+        if !(1..=Self::MAX).contains(&batch) {
+            return Err(Error::bad_setting("batch", format!("at least 1, not {batch}")));
+        }
+        Ok(Self { len, batch, seed, flip, order: None })
+    }
+
+    /// What is in batch `number`.
+    pub fn plan(&mut self, number: u64) -> Plan {
+        let first = u128::from(number) * self.batch as u128;
+        let len = self.len as u128;
+        let mut flips = stream(self.seed, Purpose::Augment, number);
+        let mut picks = Vec::with_capacity(self.batch);
+        for position in first..first + self.batch as u128 {
+            let index = self.index((position / len) as u64, (position % len) as usize);
+            picks.push(Pick { index, flip: self.flip && flips.next_u32() & 1 == 1 });
+        }
+        Plan { number, epoch: (first / len) as u64, picks }
+    }
+
+    /// The picture at a `place` of an `epoch`.
+    fn index(&mut self, epoch: u64, place: usize) -> usize {
+        let order = match self.order.take() {
+            Some((known, order)) if known == epoch => order,
+            _ => permutation(self.len, self.seed, epoch),
+        };
+        let index = order[place] as usize;
+        self.order = Some((epoch, order));
+        index
+    }
+}
+
+/// The order of the pictures in an epoch (Fisher and Yates' shuffle).
+fn permutation(len: usize, seed: u64, epoch: u64) -> Vec<u32> {
+    let mut rng = stream(seed, Purpose::Order, epoch);
+    let mut order: Vec<u32> = (0..len as u32).collect();
+    for last in (1..len).rev() {
+        // The high half of a product is uniform over 0..=last but for one part in 2^32.
+        let other = (u128::from(rng.next_u64()) * (last as u128 + 1)) >> 64;
+        order.swap(last, other as usize);
+    }
+    order
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn indices(len: usize, batch: usize, numbers: std::ops::Range<u64>) -> Vec<usize> {
+        let mut batches = Batches::new(len, batch, 7, true).unwrap();
+        numbers.flat_map(|n| batches.plan(n).picks).map(|pick| pick.index).collect()
+    }
+
+    #[test]
+    fn every_epoch_shows_every_picture_once_in_another_order() {
+        for (len, batch) in [(10usize, 4), (10, 5), (3, 8), (1, 4), (257, 64)] {
+            let count = (4 * len).div_ceil(batch) as u64;
+            let row = indices(len, batch, 0..count);
+            for epoch in row.chunks_exact(len) {
+                let mut sorted = epoch.to_vec();
+                sorted.sort_unstable();
+                assert!(sorted.into_iter().eq(0..len), "{len} in batches of {batch}");
+            }
+        }
+        let row = indices(100, 100, 0..2);
+        assert_ne!(row[..100], row[100..]);
+        assert_ne!(row[..100], (0..100).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_batch_depends_on_its_number_alone() {
+        let mut in_order = Batches::new(10, 4, 3, true).unwrap();
+        let plans: Vec<Plan> = (0..30).map(|n| in_order.plan(n)).collect();
+        let mut backwards = Batches::new(10, 4, 3, true).unwrap();
+        for n in (0..30).rev() {
+            assert_eq!(backwards.plan(n), plans[n as usize]);
+        }
+        let mut other_seed = Batches::new(10, 4, 4, true).unwrap();
+        assert_ne!(other_seed.plan(0).picks, plans[0].picks);
+    }
+
+    #[test]
+    fn epochs_are_counted_over_batch_borders() {
+        let mut batches = Batches::new(10, 4, 3, false).unwrap();
+        let epochs: Vec<u64> = (0..6).map(|n| batches.plan(n).epoch).collect();
+        // Batch 2 begins at position 8 of the first epoch, batch 5 at position 20.
+        assert_eq!(epochs, [0, 0, 0, 1, 1, 2]);
+        assert_eq!([batches_per_epoch(10, 4), batches_per_epoch(8, 4)], [3, 2]);
+        assert_eq!([batches_per_epoch(3, 64), batches_per_epoch(0, 0)], [1, 1]);
+    }
+
+    #[test]
+    fn about_half_of_the_pictures_are_flipped_if_asked() {
+        let flips = |flip| {
+            let mut batches = Batches::new(50, 40, 1, flip).unwrap();
+            (0..100).flat_map(|n| batches.plan(n).picks).filter(|pick| pick.flip).count()
+        };
+        assert_eq!(flips(false), 0);
+        // 4000 coins: six standard deviations are 190.
+        assert!((1810..=2190).contains(&flips(true)), "{}", flips(true));
+    }
+
+    #[test]
+    fn first_places_are_fair() {
+        // Each of 4 pictures leads about a quarter of 4000 epochs (six deviations: 164).
+        let mut counts = [0; 4];
+        for epoch in 0..4000 {
+            counts[permutation(4, 9, epoch)[0] as usize] += 1;
+        }
+        assert!(counts.iter().all(|n| (836..=1164).contains(n)), "{counts:?}");
+    }
+
+    #[test]
+    fn senseless_settings_are_errors_and_late_batches_are_not() {
+        assert!(Batches::new(0, 4, 0, true).is_err());
+        assert!(Batches::new(4, 0, 0, true).is_err());
+        assert!(Batches::new(4, usize::MAX, 0, true).is_err());
+        assert_eq!(Batches::new(3, 2, 0, true).unwrap().plan(u64::MAX).picks.len(), 2);
+    }
+}
