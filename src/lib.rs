@@ -10,5 +10,6 @@ pub mod model;
 pub mod ops;
 pub mod picture;
 pub mod random;
+pub mod train;
 
 pub use error::{Error, Result};

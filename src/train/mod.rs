@@ -1,0 +1,24 @@
+//! Training a generator against a discriminator.
+//!
+//! [`run`] is the whole of it, for the command line and the window alike: pictures in, events out,
+//! controls read between steps, a run folder on disk that can be gone on with at any time. [`Trainer`]
+//! is one alternating step. Every random draw follows from the seed and the number of the step, so
+//! that a run that was stopped, or killed, goes on exactly as if it had not been.
+
+mod adam;
+mod average;
+mod config;
+mod events;
+mod folder;
+mod objective;
+mod run;
+mod trainer;
+
+pub use adam::{Adam, AdamSettings};
+pub use average::Average;
+pub use config::TrainConfig;
+pub use events::{StepReport, TrainControl, TrainEvent};
+pub use folder::RunFolder;
+pub use objective::bce_with_logits;
+pub use run::{Outcome, run};
+pub use trainer::Trainer;
