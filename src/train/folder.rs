@@ -70,15 +70,24 @@ impl RunFolder {
     /// # Errors
     /// [`Error::BadRun`] if there is a run already, [`Error::Io`] if it cannot be written.
     pub fn create(&self, config: &TrainConfig) -> Result<()> {
+        self.check_free()?;
+        let samples = self.0.join("samples");
+        fs::create_dir_all(&samples).map_err(Error::io("create", &samples))?;
+        self.write_config(config)
+    }
+
+    /// Says so if a new run cannot start here, before minutes are spent on reading data.
+    ///
+    /// # Errors
+    /// [`Error::BadRun`] if there is a run already.
+    pub fn check_free(&self) -> Result<()> {
         if self.config_path().exists() {
             return Err(Error::bad_run(
                 &self.0,
                 "there is a run in this folder already; go on with it with --resume, or choose another --out",
             ));
         }
-        let samples = self.0.join("samples");
-        fs::create_dir_all(&samples).map_err(Error::io("create", &samples))?;
-        self.write_config(config)
+        Ok(())
     }
 
     /// Replaces the settings.

@@ -63,8 +63,10 @@ pub fn run(
         },
     )?;
     let trainer = if resume && folder.state_path().exists() {
+        // First the state: what cannot be gone on with is left as it is.
+        let trainer = Trainer::resume(config.clone(), &folder.state_path(), &device.device)?;
         folder.write_config(config)?;
-        Trainer::resume(config.clone(), &folder.state_path(), &device.device)?
+        trainer
     } else {
         // A run that ended before its first checkpoint starts again from the beginning.
         if resume {
