@@ -1,7 +1,9 @@
 //! Latentscape: an explorer for the latent space of image generators.
 
+pub mod app;
 pub mod checkpoint;
 pub mod device;
+pub mod discover;
 pub mod disk;
 pub mod error;
 pub mod latent;
@@ -9,5 +11,6 @@ pub mod model;
 pub mod ops;
 pub mod picture;
 pub mod random;
+pub mod worker;
 
 pub use error::{Error, Result};
