@@ -1,8 +1,10 @@
 //! Latentscape: an explorer for the latent space of image generators.
 
+pub mod app;
 pub mod checkpoint;
 pub mod data;
 pub mod device;
+pub mod discover;
 pub mod disk;
 pub mod error;
 pub mod latent;
@@ -11,5 +13,6 @@ pub mod ops;
 pub mod picture;
 pub mod random;
 pub mod train;
+pub mod worker;
 
 pub use error::{Error, Result};

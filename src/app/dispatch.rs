@@ -1,0 +1,441 @@
+//! The one place that touches both what the window knows and the workers.
+
+use std::path::{Path, PathBuf};
+
+use eframe::egui::{self, Context, OutputCommand, ViewportCommand};
+
+use super::command::{Action, AppCommand};
+use super::dialog::{self, Answer, PathBox, Purpose};
+use super::settings::{Enlarge, Theme};
+use super::shown::Side;
+use super::state::{Message, Source};
+use super::window::App;
+use super::{theme, workers};
+use crate::error::{Error, Result};
+use crate::latent::Latent;
+use crate::worker::{Lane, Loaded, RenderEvent, RenderRequest, Rendered};
+
+/// What one step of an arrow key moves, in parts of the slider's half.
+const STEP: f32 = 1.0 / 30.0;
+
+impl App {
+    /// Does what was asked for.
+    pub(super) fn dispatch(&mut self, ctx: &Context, command: AppCommand) {
+        let done = match command {
+            AppCommand::Do(action) => self.act(ctx, action),
+            AppCommand::SetValue { dim, value } => {
+                self.state.settings.has_dragged = true;
+                self.state.explore.set_value(dim, value, self.now);
+                Ok(())
+            }
+            AppCommand::Select(dim) => {
+                self.state.explore.selected = dim.min(self.state.explore.dims() - 1);
+                Ok(())
+            }
+            AppCommand::ToggleLock(dim) => {
+                if let Some(locked) = self.state.explore.locked.get_mut(dim) {
+                    *locked = !*locked;
+                }
+                Ok(())
+            }
+            AppCommand::SetPsi(psi) => {
+                self.state.explore.set_psi(psi, self.now);
+                Ok(())
+            }
+            AppCommand::SetMutation(amount) => {
+                self.state.settings.mutation = amount.clamp(0.01, 1.0);
+                Ok(())
+            }
+            AppCommand::Seed(seed) => {
+                self.state.explore.set_seed(seed, self.now);
+                Ok(())
+            }
+            AppCommand::PasteText(text) => self.paste(&text),
+            AppCommand::OpenFile(path) => self.workers.open(Source::File(path)),
+            AppCommand::SavePngTo(path) => self.save_picture(path),
+            AppCommand::SaveSheetTo(path) => self.save_sheet(path),
+            AppCommand::SaveSheet => self.ask(Purpose::SaveSheet),
+            AppCommand::SetDevice(device) => {
+                self.device = device;
+                if let Some(model) = &self.state.model {
+                    self.workers.load(model.file.clone(), model.source.clone(), device);
+                }
+                Ok(())
+            }
+            AppCommand::SetTheme(chosen) => {
+                self.state.settings.theme = chosen;
+                theme::apply(ctx, chosen);
+                Ok(())
+            }
+            AppCommand::SetSort(sort) => {
+                self.state.settings.sort = sort;
+                self.state.explore.sort(sort);
+                self.state.explore.list_offset = 0.0;
+                self.state.explore.scroll_to_selected = true;
+                Ok(())
+            }
+            AppCommand::Retry => {
+                self.state.explore.picture_error = None;
+                self.workers.renderer.forget(Lane::Picture);
+                Ok(())
+            }
+            AppCommand::Cancel => {
+                self.cancel();
+                Ok(())
+            }
+        };
+        self.tell(ctx, done);
+    }
+
+    fn act(&mut self, ctx: &Context, action: Action) -> Result<()> {
+        let now = self.now;
+        let explore = &mut self.state.explore;
+        match action {
+            Action::Open => return self.ask(Purpose::OpenModel),
+            Action::OpenBundled => return self.workers.open(Source::Bundled),
+            Action::SavePng => return self.ask(Purpose::SavePicture),
+            Action::Copy => {
+                ctx.send_cmd(OutputCommand::CopyText(explore.latent.to_text()));
+                self.say(format!("Copied {} values", self.state.explore.dims()));
+            }
+            Action::Paste => ctx.send_viewport_cmd(ViewportCommand::RequestPaste),
+            Action::Undo => match explore.undo() {
+                Some(what) => self.say(format!("Undid {what}")),
+                None => self.say("Nothing to undo".into()),
+            },
+            Action::Redo => match explore.redo() {
+                Some(what) => self.say(format!("Did {what} again")),
+                None => self.say("Nothing to do again".into()),
+            },
+            Action::Random => explore.randomize(now),
+            Action::Mutate => explore.mutate(self.state.settings.mutation, now),
+            Action::Reset => explore.reset(now),
+            Action::ResetSelected => explore.set_value(explore.selected, 0.0, now),
+            Action::Lock => {
+                let dim = explore.selected;
+                explore.locked[dim] = !explore.locked[dim];
+            }
+            Action::UnlockAll => explore.locked.fill(false),
+            Action::Search => explore.focus_search = true,
+            Action::Next => explore.select_by(1),
+            Action::Previous => explore.select_by(-1),
+            Action::Increase | Action::Decrease => self.step(ctx, action == Action::Increase),
+            Action::Fit => explore.view = Default::default(),
+            Action::ZoomIn => explore.view.magnify(1.25, explore.view.centre),
+            Action::ZoomOut => explore.view.magnify(0.8, explore.view.centre),
+            Action::Enlarge => {
+                self.state.settings.enlarge = match self.state.settings.enlarge {
+                    Enlarge::Smooth => Enlarge::Crisp,
+                    Enlarge::Crisp => Enlarge::Smooth,
+                };
+                self.show_again(ctx);
+            }
+            Action::Sweep => {
+                explore.sweep.open = !explore.sweep.open;
+                explore.sweep.dim = explore.selected;
+            }
+            Action::Influence => {
+                if let Some(model) = &self.state.model {
+                    return self.workers.measure_influence(model, self.device);
+                }
+            }
+            Action::Theme => {
+                let is_dark = ctx.theme() == egui::Theme::Dark;
+                let other = if is_dark { Theme::Light } else { Theme::Dark };
+                self.dispatch(ctx, AppCommand::SetTheme(other));
+            }
+            Action::Palette => self.state.palette = Some(Default::default()),
+        }
+        Ok(())
+    }
+
+    fn step(&mut self, ctx: &Context, up: bool) {
+        let fine = ctx.input(|input| input.modifiers.shift);
+        let explore = &mut self.state.explore;
+        let step = explore.prior().slider_range() * STEP * if fine { 0.1 } else { 1.0 };
+        let value = explore.latent.get(explore.selected) + if up { step } else { -step };
+        explore.set_value(explore.selected, value, self.now);
+        self.state.settings.has_dragged = true;
+    }
+
+    fn paste(&mut self, text: &str) -> Result<()> {
+        let latent = Latent::from_text(text)?;
+        latent.expect_dims(self.state.explore.dims())?;
+        self.state.explore.take(latent, "paste", self.now);
+        self.say("Pasted".into());
+        Ok(())
+    }
+
+    /// Asks for a path.
+    fn ask(&mut self, purpose: Purpose) -> Result<()> {
+        if self.workers.dialog.is_some() {
+            return Ok(());
+        }
+        let folder = self.state.folder();
+        let name = self.suggested_name(purpose);
+        if self.native_dialogs {
+            self.workers.ask(purpose, dialog::native(purpose, &folder, &name))
+        } else {
+            self.ask_in_window(purpose);
+            Ok(())
+        }
+    }
+
+    fn ask_in_window(&mut self, purpose: Purpose) {
+        let path = self.state.folder().join(self.suggested_name(purpose));
+        self.state.path_box = Some(PathBox::new(purpose, &path));
+    }
+
+    fn suggested_name(&self, purpose: Purpose) -> String {
+        let model = self.state.model.as_ref().map_or("picture", |model| model.name());
+        match purpose {
+            Purpose::OpenModel => String::new(),
+            Purpose::SavePicture => format!("{model}-{}.png", self.state.explore.seed),
+            Purpose::SaveSheet => format!("{model}-z{}.png", self.state.explore.sweep.dim),
+        }
+    }
+
+    /// Does what `purpose` wanted a path for.
+    pub(super) fn take_path(&mut self, ctx: &Context, purpose: Purpose, path: PathBuf) {
+        self.state.settings.folder = path.parent().map(Path::to_owned);
+        let command = match purpose {
+            Purpose::OpenModel => AppCommand::OpenFile(path),
+            Purpose::SavePicture => AppCommand::SavePngTo(with_png(path)),
+            Purpose::SaveSheet => AppCommand::SaveSheetTo(with_png(path)),
+        };
+        self.dispatch(ctx, command);
+    }
+
+    fn save_picture(&mut self, path: PathBuf) -> Result<()> {
+        match &self.state.explore.picture {
+            Some(picture) => self.workers.save_png(picture.clone(), path),
+            None => Err(Error::bad_setting("Save PNG", "there is no picture yet")),
+        }
+    }
+
+    fn save_sheet(&mut self, path: PathBuf) -> Result<()> {
+        match &self.state.explore.sweep.sheet {
+            Some((_, sheet)) => self.workers.save_png(sheet.clone(), path),
+            None => Err(Error::bad_setting("Export PNG", "the sheet is not drawn yet")),
+        }
+    }
+
+    fn cancel(&mut self) {
+        if let Some((_, job)) = &self.workers.sweep {
+            job.cancel();
+            self.state.explore.sweep.open = false;
+        } else if let Some((_, job)) = &self.workers.influence {
+            job.cancel();
+        } else if self.workers.opening.take().is_some() {
+            self.say("Gave up opening".into());
+        }
+    }
+
+    /// Takes in whatever the workers have to tell. Called when a frame begins.
+    pub(super) fn hear(&mut self, ctx: &Context) {
+        while let Some(event) = self.workers.renderer.poll() {
+            match event {
+                RenderEvent::Loaded(loaded) => self.loaded(ctx, loaded),
+                RenderEvent::Rendered(rendered) => self.rendered(ctx, rendered),
+            }
+        }
+        if let Some((source, result)) = workers::finished(&mut self.workers.opening) {
+            match result {
+                Ok(file) => self.workers.load(file, source, self.device),
+                Err(error) => self.cannot_open(ctx, error),
+            }
+        }
+        if let Some((model, result)) = workers::finished(&mut self.workers.influence) {
+            let is_current = self.state.model.as_ref().is_some_and(|open| open.id == model);
+            match result {
+                Ok(influence) if is_current => {
+                    self.state.explore.influence = Some(influence);
+                    self.state.explore.order_is_stale = true;
+                }
+                Ok(_) => {}
+                Err(error) => self.tell(ctx, Err(error)),
+            }
+        }
+        if let Some((plan, result)) = workers::finished(&mut self.workers.sweep) {
+            let sweep = &mut self.state.explore.sweep;
+            match result {
+                Ok(sheet) => {
+                    self.screen.sheet.set(ctx, Side::Large, &sheet, Enlarge::Crisp);
+                    sweep.sheet = Some((plan, sheet));
+                    sweep.error = None;
+                }
+                Err(error) if workers::is_news(&error) => {
+                    sweep.error = Some(error.to_string());
+                    self.failed_sweep = Some(plan);
+                }
+                Err(_) => {}
+            }
+        }
+        if let Some(result) = workers::done(&mut self.workers.saving) {
+            match result {
+                Ok(path) => self.announce(ctx, format!("Saved {}", path.display()), false),
+                Err(error) => self.tell(ctx, Err(error)),
+            }
+        }
+        if let Some((purpose, result)) = workers::finished(&mut self.workers.dialog) {
+            match result {
+                Ok(Answer::Path(path)) => self.take_path(ctx, purpose, path),
+                Ok(Answer::Nothing) => {}
+                Ok(Answer::Unavailable) => {
+                    self.native_dialogs = false;
+                    self.ask_in_window(purpose);
+                }
+                Err(error) => {
+                    self.tell(ctx, Err(error));
+                    self.ask_in_window(purpose);
+                }
+            }
+        }
+        if let Some(result) = workers::done(&mut self.workers.devices) {
+            match result {
+                Ok(devices) => self.state.devices = devices,
+                Err(error) => self.tell(ctx, Err(error)),
+            }
+        }
+    }
+
+    fn loaded(&mut self, ctx: &Context, loaded: Loaded) {
+        if self.workers.pending.as_ref().is_none_or(|pending| pending.id != loaded.model) {
+            return;
+        }
+        let Some(pending) = self.workers.pending.take() else { return };
+        match loaded.result {
+            Ok(on) => {
+                if let Some(note) = on.note {
+                    self.announce(ctx, note, true);
+                }
+                self.state.adopt(pending.open_on(on.device), self.first_seed);
+                self.workers.influence = None;
+                self.workers.sweep = None;
+                let missing = self.state.explore.influence.is_none();
+                if let Some(model) = self.state.model.as_ref().filter(|_| missing) {
+                    let begun = self.workers.measure_influence(model, self.device);
+                    self.tell(ctx, begun);
+                }
+                let name = self.state.model.as_ref().map_or_else(String::new, |m| m.name().into());
+                ctx.send_viewport_cmd(ViewportCommand::Title(format!("{name} · Latentscape")));
+            }
+            Err(error) => {
+                if matches!(error, Error::NoDevice { .. }) {
+                    // The device before it goes on, and is what the menu says.
+                    self.device = self.device_of_model();
+                }
+                self.cannot_open(ctx, error);
+            }
+        }
+    }
+
+    /// Says why, and sees to it that there is some model on screen.
+    fn cannot_open(&mut self, ctx: &Context, error: Error) {
+        let is_device = matches!(error, Error::NoDevice { .. });
+        self.tell(ctx, Err(error));
+        if self.state.model.is_none() && !std::mem::replace(&mut self.fell_back, true) {
+            if is_device {
+                self.device = crate::device::DeviceChoice::Cpu;
+            }
+            let begun = self.workers.open(Source::Bundled);
+            self.tell(ctx, begun);
+        }
+    }
+
+    fn device_of_model(&self) -> crate::device::DeviceChoice {
+        let name = self.state.model.as_ref().map_or("cpu", |model| model.device.as_str());
+        name.parse().unwrap_or(crate::device::DeviceChoice::Cpu)
+    }
+
+    fn rendered(&mut self, ctx: &Context, rendered: Rendered) {
+        if self.state.model.as_ref().is_none_or(|model| model.id != rendered.model) {
+            return;
+        }
+        let enlarge = self.state.settings.enlarge;
+        let explore = &mut self.state.explore;
+        match (rendered.lane, rendered.result) {
+            (Lane::Picture, Ok(mut pictures)) => {
+                if let Some(picture) = pictures.pop() {
+                    self.screen.picture.set(ctx, Side::Large, &picture, enlarge);
+                    explore.picture = Some(picture);
+                    explore.picture_error = None;
+                    self.state.pacing.shows_picture_of(rendered.asked);
+                }
+            }
+            (Lane::Picture, Err(error)) => explore.picture_error = Some(error.to_string()),
+            (Lane::Strip, Ok(pictures)) => {
+                self.screen.strip.resize_with(pictures.len(), Default::default);
+                for (shown, picture) in self.screen.strip.iter_mut().zip(&pictures) {
+                    shown.set(ctx, Side::Small, picture, enlarge);
+                }
+                explore.strip.pictures = pictures;
+                explore.strip.error = None;
+            }
+            (Lane::Strip, Err(error)) => explore.strip.error = Some(error.to_string()),
+            (Lane::Thumbnails, _) => {}
+        }
+    }
+
+    /// Uploads every picture again, after it is to be enlarged in another way.
+    fn show_again(&mut self, ctx: &Context) {
+        let enlarge = self.state.settings.enlarge;
+        if let Some(picture) = &self.state.explore.picture {
+            self.screen.picture.set(ctx, Side::Large, picture, enlarge);
+        }
+        let strip = self.screen.strip.iter_mut().zip(&self.state.explore.strip.pictures);
+        for (shown, picture) in strip {
+            shown.set(ctx, Side::Small, picture, enlarge);
+        }
+    }
+
+    /// Asks the workers for what the window should show. Called when a frame ends, so that a moved
+    /// slider's picture is asked for in the same frame.
+    pub(super) fn ask_for_pictures(&mut self, ctx: &Context) {
+        let Some(model) = &self.state.model else { return };
+        let explore = &mut self.state.explore;
+        let asked = self.state.pacing.input_time();
+        let picture = RenderRequest { model: model.id, latents: vec![explore.shown()] };
+        self.workers.renderer.request(Lane::Picture, picture, asked);
+        let latents = super::tabs::explore::strip_latents(explore);
+        self.workers.renderer.request(Lane::Strip, RenderRequest { model: model.id, latents }, asked);
+        if explore.sweep.open {
+            let plan = explore.sweep.plan(explore);
+            let has = explore.sweep.sheet.as_ref().is_some_and(|(drawn, _)| *drawn == plan);
+            let failed = self.failed_sweep.as_ref() == Some(&plan);
+            let drawing = self.workers.sweep.as_ref().is_some_and(|(drawn, _)| *drawn == plan);
+            if !has && !failed && !drawing {
+                let begun = self.workers.draw_sweep(model, self.device, plan);
+                self.tell(ctx, begun);
+            }
+        } else {
+            self.workers.sweep = None;
+        }
+        let progress = self.workers.sweep.as_ref().map(|(_, job)| job.progress());
+        self.state.explore.sweep.progress = progress;
+    }
+
+    /// Tells an error, unless it is that the person cancelled.
+    pub(super) fn tell(&mut self, ctx: &Context, result: Result<()>) {
+        match result {
+            Err(error) if workers::is_news(&error) => self.announce(ctx, error.to_string(), true),
+            _ => {}
+        }
+    }
+
+    /// Says something in the line at the bottom, and in a toast.
+    pub(super) fn announce(&mut self, ctx: &Context, text: String, is_error: bool) {
+        self.notices.add(ctx, &text, is_error);
+        self.state.message = Message { text, is_error };
+    }
+
+    /// Says something in the line at the bottom.
+    fn say(&mut self, text: String) {
+        self.state.message = Message { text, is_error: false };
+    }
+}
+
+/// The path with `.png` at its end, as whoever types a bare name means it.
+fn with_png(path: PathBuf) -> PathBuf {
+    if path.extension().is_some() { path } else { path.with_extension("png") }
+}

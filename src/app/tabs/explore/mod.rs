@@ -1,0 +1,45 @@
+//! The tab Explore: the picture, its strip, a slider for every dimension, and what can be done.
+
+mod actions;
+mod picture;
+mod rail;
+mod sliders;
+mod strip;
+mod sweep;
+
+use eframe::egui::{CentralPanel, Frame, Margin, Panel, Ui};
+
+pub use picture::View;
+pub use strip::{STRIP, StripState, strip_latents, strip_values};
+pub use sweep::{SweepPlan, SweepState};
+
+use super::TabContext;
+use crate::app::theme::{self, UNIT};
+
+/// Draws the tab.
+pub fn show(ui: &mut Ui, context: &mut TabContext) {
+    let colours = theme::palette(ui);
+    let width = ui.available_width();
+    let panel = Frame::new().fill(colours.panel).inner_margin(Margin::same(UNIT as i8));
+    Panel::right("dimensions")
+        .resizable(true)
+        .default_size((width * 0.32).clamp(42.0 * UNIT, 60.0 * UNIT))
+        .size_range(40.0 * UNIT..=(width * 0.5).max(40.0 * UNIT))
+        .frame(panel)
+        .show(ui, |ui| {
+            Panel::bottom("actions")
+                .resizable(false)
+                .frame(Frame::new().inner_margin(Margin { top: UNIT as i8, ..Margin::ZERO }))
+                .show(ui, |ui| actions::show(ui, context));
+            CentralPanel::no_frame().show(ui, |ui| sliders::show(ui, context));
+        });
+    Panel::bottom("strip")
+        .resizable(false)
+        .exact_size(strip::height(ui.available_size()))
+        .frame(panel)
+        .show(ui, |ui| strip::show(ui, context));
+    CentralPanel::default()
+        .frame(Frame::new().fill(colours.ground).inner_margin(Margin::same(2 * UNIT as i8)))
+        .show(ui, |ui| picture::show(ui, context));
+    sweep::show(ui.ctx(), context);
+}

@@ -1,0 +1,42 @@
+//! The tabs of the window. A new one is a file beside this and a line in [`TABS`].
+
+pub mod explore;
+
+use eframe::egui::Ui;
+use egui_material_icons::MaterialIcon;
+use egui_material_icons::icons::ICON_EXPLORE;
+
+use super::command::AppCommand;
+use super::screen::Screen;
+use super::state::State;
+
+/// What a tab gets to draw itself: everything the window knows, the textures, and a list for what
+/// it asks for.
+pub struct TabContext<'a> {
+    /// What the window knows. A tab changes what belongs to its own fields; for the rest it asks.
+    pub state: &'a mut State,
+    /// Pictures on screen.
+    pub screen: &'a mut Screen,
+    /// What the person asks for.
+    pub commands: &'a mut Vec<AppCommand>,
+}
+
+/// One tab.
+pub struct Tab {
+    /// Its name.
+    pub title: &'static str,
+    /// A sentence for the tooltip.
+    pub about: &'static str,
+    /// Its icon.
+    pub icon: MaterialIcon,
+    /// Draws it.
+    pub show: fn(&mut Ui, &mut TabContext),
+}
+
+/// All tabs, from the top.
+pub const TABS: &[Tab] = &[Tab {
+    title: "Explore",
+    about: "See what every dimension does",
+    icon: ICON_EXPLORE,
+    show: explore::show,
+}];

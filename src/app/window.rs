@@ -1,0 +1,227 @@
+//! One frame of the window: hear the workers, draw, do what was asked for, ask for pictures.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use eframe::egui::{self, CentralPanel, Context, Event, Frame, Ui};
+
+use super::command::{self, Action, AppCommand};
+use super::dialog::{self, PathWish};
+use super::notices::Notices;
+use super::palette::{self, PaletteWish};
+use super::screen::Screen;
+use super::settings::Settings;
+use super::state::{Source, State};
+use super::tabs::explore::SweepPlan;
+use super::tabs::{TABS, TabContext};
+use super::workers::Workers;
+use super::{bars, theme};
+use crate::device::DeviceChoice;
+use crate::error::Result;
+
+/// How a window starts.
+#[derive(Debug, Clone, Default)]
+pub struct Start {
+    /// The model to open; without one, the one that was open last.
+    pub model: Option<PathBuf>,
+    /// Where to compute; without one, where it was computed last.
+    pub device: Option<DeviceChoice>,
+    /// File that keeps the settings, if they are to be kept.
+    pub settings: Option<PathBuf>,
+    /// Where random latents begin.
+    pub seed: u64,
+    /// Whether to use the system's file dialogs where there are any.
+    pub native_dialogs: bool,
+}
+
+/// The window.
+pub struct App {
+    pub(super) state: State,
+    pub(super) workers: Workers,
+    pub(super) screen: Screen,
+    pub(super) notices: Notices,
+    pub(super) device: DeviceChoice,
+    /// Time of this frame, in seconds.
+    pub(super) now: f64,
+    /// Seed of the first latent of a model that was never open before.
+    pub(super) first_seed: u64,
+    /// The model asked for could not be opened, and the bundled one was tried.
+    pub(super) fell_back: bool,
+    /// A sheet that could not be drawn is not tried again and again.
+    pub(super) failed_sweep: Option<SweepPlan>,
+    pub(super) native_dialogs: bool,
+    settings_path: Option<PathBuf>,
+    saved: Settings,
+}
+
+impl App {
+    /// Sets the window up and begins to open the model.
+    ///
+    /// # Errors
+    /// [`crate::Error::Worker`] if the system gives no threads.
+    pub fn new(ctx: &Context, start: Start, is_wgpu: bool) -> Result<Self> {
+        theme::install(ctx);
+        let settings = start.settings.as_deref().map(Settings::load).unwrap_or_default();
+        theme::apply(ctx, settings.theme);
+        let waking = ctx.clone();
+        let mut workers = Workers::start(Arc::new(move || waking.request_repaint()))?;
+        let wanted = start.model.or_else(|| settings.model.clone());
+        workers.open(wanted.map_or(Source::Bundled, Source::File))?;
+        workers.list_devices()?;
+        let mut state = State::new(settings.clone());
+        state.is_wgpu = is_wgpu;
+        Ok(Self {
+            device: start.device.unwrap_or(settings.device),
+            state,
+            workers,
+            screen: Screen::default(),
+            notices: Notices::default(),
+            now: 0.0,
+            first_seed: start.seed,
+            fell_back: false,
+            failed_sweep: None,
+            native_dialogs: start.native_dialogs,
+            settings_path: start.settings,
+            saved: settings,
+        })
+    }
+
+    /// What the window knows.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Goes to another tab.
+    pub fn show_tab(&mut self, tab: usize) {
+        self.state.tab = tab.min(TABS.len() - 1);
+    }
+
+    /// Shortcuts, text from the clipboard, files that are dropped.
+    fn read_input(&mut self, ctx: &Context, commands: &mut Vec<AppCommand>) {
+        let dropped: Vec<PathBuf> = ctx.input(|input| {
+            input.raw.dropped_files.iter().map(|file| file.path().to_owned()).collect()
+        });
+        // One at a time: there is one model on screen.
+        if let Some(path) = dropped.into_iter().next_back() {
+            commands.push(AppCommand::OpenFile(path));
+        }
+        let is_asking = self.state.palette.is_some() || self.state.path_box.is_some();
+        if is_asking || egui::Popup::is_any_open(ctx) {
+            return;
+        }
+        for (action, count) in command::pressed(ctx) {
+            commands.extend(std::iter::repeat_n(AppCommand::Do(action), count));
+        }
+        if !ctx.text_edit_focused() {
+            ctx.input(|input| {
+                commands.extend(input.events.iter().filter_map(|event| match event {
+                    Event::Copy => Some(AppCommand::Do(Action::Copy)),
+                    Event::Paste(text) => Some(AppCommand::PasteText(text.clone())),
+                    _ => None,
+                }));
+            });
+        }
+    }
+
+    fn show_questions(&mut self, ctx: &Context, commands: &mut Vec<AppCommand>) {
+        if let Some(palette) = &mut self.state.palette {
+            match palette::show(ctx, palette) {
+                PaletteWish::Stay => {}
+                PaletteWish::Close => self.state.palette = None,
+                PaletteWish::Do(action) => {
+                    self.state.palette = None;
+                    commands.push(AppCommand::Do(action));
+                }
+            }
+        }
+        if let Some(asked) = &mut self.state.path_box {
+            let purpose = asked.purpose;
+            match dialog::show(ctx, asked) {
+                PathWish::Stay => {}
+                PathWish::Close => self.state.path_box = None,
+                PathWish::Take(path) => {
+                    self.state.path_box = None;
+                    self.take_path(ctx, purpose, path);
+                }
+            }
+        }
+    }
+
+    /// A veil over the window while a file hangs over it.
+    fn show_drop_target(&self, ctx: &Context) {
+        if ctx.input(|input| input.raw.hovered_files.is_empty()) {
+            return;
+        }
+        let colours = theme::of(ctx.theme() == egui::Theme::Dark);
+        let layer = egui::LayerId::new(egui::Order::Foreground, egui::Id::unique("drop target"));
+        let painter = ctx.layer_painter(layer);
+        let rect = ctx.content_rect();
+        painter.rect_filled(rect, 0.0, colours.ground.gamma_multiply(0.85));
+        let font = egui::FontId::proportional(18.0);
+        let text = "Drop a model (.safetensors) to open it";
+        painter.text(rect.center(), egui::Align2::CENTER_CENTER, text, font, colours.ink);
+    }
+
+    fn remember(&mut self) {
+        let Some(path) = &self.settings_path else { return };
+        self.state.settings.device = self.device;
+        if let Some(model) = &self.state.model {
+            self.state.settings.place = Some(self.state.explore.place(model.name()));
+        }
+        if self.state.settings == self.saved {
+            return;
+        }
+        match self.state.settings.save(path) {
+            Ok(()) => self.saved = self.state.settings.clone(),
+            // Said once; a window that cannot remember still works.
+            Err(error) => {
+                self.settings_path = None;
+                self.state.message.text = format!("Settings are not kept: {error}");
+                self.state.message.is_error = true;
+            }
+        }
+    }
+}
+
+impl eframe::App for App {
+    fn logic(&mut self, ctx: &Context, frame: &mut eframe::Frame) {
+        self.state.pacing.begin_frame(frame.info().cpu_usage);
+        self.now = ctx.input(|input| input.time);
+        let held = ctx.input(|input| input.pointer.any_down());
+        self.state.explore.history.set_held(held, self.now);
+        self.hear(ctx);
+    }
+
+    fn ui(&mut self, ui: &mut Ui, _: &mut eframe::Frame) {
+        let ctx = ui.ctx().clone();
+        let mut commands = Vec::new();
+        self.read_input(&ctx, &mut commands);
+        bars::top(ui, &self.state, self.device, &mut commands);
+        bars::bottom(ui, &self.state, &self.workers, &mut commands);
+        bars::tabs(ui, &mut self.state);
+        let tab = &TABS[self.state.tab.min(TABS.len() - 1)];
+        CentralPanel::default().frame(Frame::NONE).show(ui, |ui| {
+            let mut context = TabContext {
+                state: &mut self.state,
+                screen: &mut self.screen,
+                commands: &mut commands,
+            };
+            (tab.show)(ui, &mut context);
+        });
+        self.show_questions(&ctx, &mut commands);
+        for command in commands {
+            self.dispatch(&ctx, command);
+        }
+        self.ask_for_pictures(&ctx);
+        self.show_drop_target(&ctx);
+        self.notices.show(&ctx);
+    }
+
+    fn save(&mut self, _: &mut dyn eframe::Storage) {
+        self.remember();
+    }
+
+    fn on_exit(&mut self, _: Option<&eframe::glow::Context>) {
+        self.remember();
+    }
+}

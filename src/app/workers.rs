@@ -1,0 +1,225 @@
+//! The threads that the window talks to: the renderer, and at most one job of each kind.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use image::RgbImage;
+
+use super::dialog::{Answer, Purpose};
+use super::state::{OpenModel, Source};
+use super::tabs::explore::SweepPlan;
+use crate::checkpoint::ModelFile;
+use crate::device::{self, DeviceChoice};
+use crate::discover::{self, Influence};
+use crate::error::{Error, Result};
+use crate::model::ModelSpec;
+use crate::picture;
+use crate::worker::{Courtesy, Job, Load, ModelId, Progress, Renderer, Wake};
+
+/// A model whose file is open and which the renderer is loading.
+pub struct Pending {
+    /// Its name among the workers.
+    pub id: ModelId,
+    /// The opened file.
+    pub file: Arc<ModelFile>,
+    /// Where it comes from.
+    pub source: Source,
+}
+
+impl Pending {
+    /// The model on screen, now that it is loaded on `device`.
+    pub fn open_on(self, device: String) -> OpenModel {
+        OpenModel { id: self.id, file: self.file, source: self.source, device }
+    }
+}
+
+/// All of them.
+pub struct Workers {
+    /// Draws.
+    pub renderer: Renderer,
+    /// Wakes the window.
+    pub wake: Wake,
+    /// The model that is on its way.
+    pub pending: Option<Pending>,
+    /// Reads a model file.
+    pub opening: Option<(Source, Job<Arc<ModelFile>>)>,
+    /// Measures the influence of the dimensions.
+    pub influence: Option<(ModelId, Job<Vec<f32>>)>,
+    /// Draws the sweep sheet.
+    pub sweep: Option<(SweepPlan, Job<RgbImage>)>,
+    /// Writes a picture.
+    pub saving: Option<Job<PathBuf>>,
+    /// Waits for the system's file dialog.
+    pub dialog: Option<(Purpose, Job<Answer>)>,
+    /// Looks which devices there are.
+    pub devices: Option<Job<Vec<(String, Result<String, String>)>>>,
+    courtesy: Courtesy,
+    loaded: u64,
+}
+
+impl Workers {
+    /// Starts the renderer.
+    ///
+    /// # Errors
+    /// [`Error::Worker`] if the system gives no thread.
+    pub fn start(wake: Wake) -> Result<Self> {
+        let renderer = Renderer::start(wake.clone())?;
+        Ok(Self {
+            courtesy: renderer.courtesy().clone(),
+            renderer,
+            wake,
+            pending: None,
+            opening: None,
+            influence: None,
+            sweep: None,
+            saving: None,
+            dialog: None,
+            devices: None,
+            loaded: 0,
+        })
+    }
+
+    /// Reads the model at `source`; a reading that is under way is given up.
+    ///
+    /// # Errors
+    /// [`Error::Worker`] if the system gives no thread.
+    pub fn open(&mut self, source: Source) -> Result<()> {
+        let wanted = source.clone();
+        let job = self.job("model reader", move |_| {
+            let file = match &wanted {
+                Source::Bundled => super::bundled::open()?,
+                Source::File(path) => ModelFile::open(path)?,
+            };
+            Ok(Arc::new(file))
+        })?;
+        self.opening = Some((source, job));
+        Ok(())
+    }
+
+    /// Hands an opened model to the renderer.
+    pub fn load(&mut self, file: Arc<ModelFile>, source: Source, device: DeviceChoice) {
+        self.loaded += 1;
+        let id = ModelId(self.loaded);
+        self.renderer.load(Load { model: id, file: file.clone(), device });
+        self.pending = Some(Pending { id, file, source });
+    }
+
+    /// Measures the influence of `model`'s dimensions.
+    ///
+    /// # Errors
+    /// [`Error::Worker`] if the system gives no thread.
+    pub fn measure_influence(&mut self, model: &OpenModel, device: DeviceChoice) -> Result<()> {
+        let file = model.file.clone();
+        let settings = Influence { midpoints: midpoints(model.spec()), ..Influence::default() };
+        let job = self.job("influence", move |progress| {
+            let open = device.open()?;
+            let generator = file.generator(&open.device)?;
+            discover::influence(&generator, &open.device, settings, &mut |done| {
+                progress.report(done)
+            })
+        })?;
+        self.influence = Some((model.id, job));
+        Ok(())
+    }
+
+    /// Draws a sweep sheet.
+    ///
+    /// # Errors
+    /// [`Error::Worker`] if the system gives no thread.
+    pub fn draw_sweep(
+        &mut self,
+        model: &OpenModel,
+        device: DeviceChoice,
+        plan: SweepPlan,
+    ) -> Result<()> {
+        let (file, wanted) = (model.file.clone(), plan.clone());
+        let job = self.job("sweep sheet", move |progress| {
+            let open = device.open()?;
+            let generator = file.generator(&open.device)?;
+            let rows = discover::sweep(
+                &generator,
+                &open.device,
+                &wanted.midpoints,
+                wanted.dim,
+                &wanted.shown,
+                &mut |done| progress.report(done),
+            )?;
+            Ok(discover::sheet(&rows, wanted.labels.then_some(&wanted.values)))
+        })?;
+        self.sweep = Some((plan, job));
+        Ok(())
+    }
+
+    /// Writes `picture` as PNG.
+    ///
+    /// # Errors
+    /// [`Error::Worker`] if the system gives no thread.
+    pub fn save_png(&mut self, picture: RgbImage, path: PathBuf) -> Result<()> {
+        self.saving = Some(self.job("picture writer", move |_| {
+            picture::save_png(&path, &picture)?;
+            Ok(path)
+        })?);
+        Ok(())
+    }
+
+    /// Waits for `dialog`, a file dialog, on a thread of its own.
+    ///
+    /// # Errors
+    /// [`Error::Worker`] if the system gives no thread.
+    pub fn ask(
+        &mut self,
+        purpose: Purpose,
+        dialog: impl FnOnce() -> Answer + Send + 'static,
+    ) -> Result<()> {
+        self.dialog = Some((purpose, self.job("file dialog", move |_| Ok(dialog()))?));
+        Ok(())
+    }
+
+    /// Looks which devices there are.
+    ///
+    /// # Errors
+    /// [`Error::Worker`] if the system gives no thread.
+    pub fn list_devices(&mut self) -> Result<()> {
+        self.devices = Some(self.job("device list", |_| {
+            let told = |result: Result<String>| result.map_err(|error| error.to_string());
+            Ok(device::list().into_iter().map(|(name, what)| (name, told(what))).collect())
+        })?);
+        Ok(())
+    }
+
+    fn job<T: Send + 'static>(
+        &self,
+        name: &'static str,
+        work: impl FnOnce(&Progress) -> Result<T> + Send + 'static,
+    ) -> Result<Job<T>> {
+        Job::start(name, &self.courtesy, &self.wake, work)
+    }
+}
+
+/// Takes the result of a job that is done, and forgets the job.
+pub fn finished<K, T: Send + 'static>(slot: &mut Option<(K, Job<T>)>) -> Option<(K, Result<T>)> {
+    let result = slot.as_mut()?.1.poll()?;
+    slot.take().map(|(key, _)| (key, result))
+}
+
+/// As [`finished`], for a job that needs no further words.
+pub fn done<T: Send + 'static>(slot: &mut Option<Job<T>>) -> Option<Result<T>> {
+    let result = slot.as_mut()?.poll()?;
+    *slot = None;
+    Some(result)
+}
+
+/// Midpoints that influence is averaged over: fewer for large pictures, which take longer.
+fn midpoints(spec: &ModelSpec) -> usize {
+    let (height, width) = spec.size();
+    match height * width {
+        0..=4_096 => 8,
+        4_097..=16_384 => 4,
+        _ => 2,
+    }
+}
+
+/// Whether `error` needs to be told: what the person cancelled does not.
+pub fn is_news(error: &Error) -> bool {
+    !matches!(error, Error::Cancelled)
+}

@@ -1,0 +1,496 @@
+//! The thread that draws what the window wants to see.
+//!
+//! The window writes down a wish per [`Lane`]; the renderer works on the newest wish of the most
+//! urgent lane and forgets the ones in between. Less urgent lanes are drawn one picture at a time,
+//! so that a moved slider never waits for more than one small picture.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use image::RgbImage;
+
+use super::{Courtesy, Latest, Wake, cores, panic_message, pool};
+use crate::checkpoint::ModelFile;
+use crate::device::{DeviceChoice, OpenDevice};
+use crate::error::{Error, Result};
+use crate::latent::Latent;
+use crate::model::Generator;
+use crate::picture;
+
+/// The thread's name.
+const NAME: &str = "renderer";
+/// Loading a model goes before everything.
+const LOAD: usize = 0;
+const LANES: usize = 4;
+/// Events that may wait for the window. Lanes hold one wish each, so a few are enough.
+const EVENTS: usize = 32;
+
+/// Names one loaded model. A later model has a higher number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ModelId(pub u64);
+
+/// What a wish is for; the first is the most urgent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lane {
+    /// The large picture.
+    Picture = 1,
+    /// The strip of one dimension.
+    Strip = 2,
+    /// Small pictures of anything else.
+    Thumbnails = 3,
+}
+
+/// Pictures the window wants to see. Equal wishes give equal pictures.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RenderRequest {
+    /// The generator to draw with.
+    pub model: ModelId,
+    /// One picture each.
+    pub latents: Vec<Latent>,
+}
+
+/// A model for the renderer to draw with from now on.
+#[derive(Debug, Clone)]
+pub struct Load {
+    /// Its new name.
+    pub model: ModelId,
+    /// The opened file.
+    pub file: Arc<ModelFile>,
+    /// Where to compute.
+    pub device: DeviceChoice,
+}
+
+/// What became of a [`Load`].
+#[derive(Debug)]
+pub struct Loaded {
+    /// The model's name.
+    pub model: ModelId,
+    /// The device that is used, or why the model before it stays.
+    pub result: Result<LoadedOn>,
+}
+
+/// Where a model is computed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoadedOn {
+    /// Name of the device.
+    pub device: String,
+    /// Why `auto` took the processor, where that is worth saying.
+    pub note: Option<String>,
+}
+
+/// The answer to a [`RenderRequest`].
+#[derive(Debug)]
+pub struct Rendered {
+    /// What it was for.
+    pub lane: Lane,
+    /// The model that drew it.
+    pub model: ModelId,
+    /// When it was asked for.
+    pub asked: Instant,
+    /// Time the network took, in milliseconds.
+    pub millis: f32,
+    /// One picture per latent, or why there are none.
+    pub result: Result<Vec<RgbImage>>,
+}
+
+/// What the renderer has to tell.
+#[derive(Debug)]
+pub enum RenderEvent {
+    /// A model is ready, or could not be loaded.
+    Loaded(Loaded),
+    /// Pictures.
+    Rendered(Rendered),
+}
+
+/// A wish on its way.
+struct Wish {
+    stamp: u64,
+    asked: Instant,
+    request: RenderRequest,
+}
+
+enum Work {
+    Load(Load),
+    Draw(Wish),
+}
+
+enum Answer {
+    Loaded(Loaded),
+    Rendered { stamp: u64, rendered: Rendered },
+}
+
+/// What was asked for and shown in one lane.
+#[derive(Default)]
+struct LaneState {
+    last: Option<RenderRequest>,
+    asked: u64,
+    shown: u64,
+}
+
+/// Handle of the renderer thread; dropping it ends the thread.
+pub struct Renderer {
+    room: Arc<Latest<Work, LANES>>,
+    answers: Option<Receiver<Answer>>,
+    lanes: [LaneState; LANES],
+    courtesy: Courtesy,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Renderer {
+    /// Starts the thread; `wake` is called whenever there is something to [`Renderer::poll`].
+    ///
+    /// # Errors
+    /// [`Error::Worker`] if the system gives no thread.
+    pub fn start(wake: Wake) -> Result<Self> {
+        Self::start_with(Models::default(), wake)
+    }
+
+    fn start_with(engine: impl Engine + 'static, wake: Wake) -> Result<Self> {
+        let room = Arc::new(Latest::default());
+        let (sender, answers) = bounded(EVENTS);
+        let mut worker = Worker { room: room.clone(), engine, answers: sender, wake };
+        let pool = pool(NAME, cores())?;
+        let thread = std::thread::Builder::new()
+            .name(NAME.into())
+            .spawn(move || pool.install(|| worker.run()))
+            .map_err(|error| Error::Worker {
+                thread: NAME,
+                why: format!("it could not be started ({error})"),
+            })?;
+        Ok(Self {
+            room,
+            answers: Some(answers),
+            lanes: Default::default(),
+            courtesy: Courtesy::default(),
+            thread: Some(thread),
+        })
+    }
+
+    /// Makes the renderer draw with another model. The one before stays until this one is ready.
+    pub fn load(&mut self, load: Load) {
+        self.room.put(LOAD, Work::Load(load));
+    }
+
+    /// Asks for pictures, in place of whatever was asked for in this lane before; `asked` is when the
+    /// person did. Returns false, and does nothing, if just this was asked for last.
+    pub fn request(&mut self, lane: Lane, request: RenderRequest, asked: Instant) -> bool {
+        let state = &mut self.lanes[lane as usize];
+        if state.last.as_ref() == Some(&request) {
+            return false;
+        }
+        if lane == Lane::Picture {
+            self.courtesy.touch();
+        }
+        state.asked += 1;
+        state.last = Some(request.clone());
+        let wish = Wish { stamp: state.asked, asked, request };
+        self.room.put(lane as usize, Work::Draw(wish));
+        true
+    }
+
+    /// Forgets what was asked for last in `lane`, so that the same can be asked for again.
+    pub fn forget(&mut self, lane: Lane) {
+        self.lanes[lane as usize].last = None;
+    }
+
+    /// What jobs use to make way for this renderer.
+    pub fn courtesy(&self) -> &Courtesy {
+        &self.courtesy
+    }
+
+    /// The next thing to show. An answer that is older than one shown before is left out.
+    pub fn poll(&mut self) -> Option<RenderEvent> {
+        loop {
+            match self.answers.as_ref()?.try_recv().ok()? {
+                Answer::Loaded(loaded) => return Some(RenderEvent::Loaded(loaded)),
+                Answer::Rendered { stamp, rendered } => {
+                    let state = &mut self.lanes[rendered.lane as usize];
+                    if stamp > state.shown {
+                        state.shown = stamp;
+                        return Some(RenderEvent::Rendered(rendered));
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Renderer {
+    fn drop(&mut self) {
+        self.room.close();
+        // Without a receiver the thread cannot block on a full channel.
+        self.answers = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// What the thread computes with; a test puts something else in its place.
+trait Engine: Send {
+    fn load(&mut self, load: &Load) -> Result<LoadedOn>;
+    fn draw(&mut self, model: ModelId, latent: &Latent) -> Result<RgbImage>;
+}
+
+/// The real engine: one generator on its device.
+#[derive(Default)]
+struct Models {
+    current: Option<(ModelId, Generator, OpenDevice)>,
+}
+
+impl Engine for Models {
+    fn load(&mut self, load: &Load) -> Result<LoadedOn> {
+        let open = load.device.open()?;
+        let generator = load.file.generator(&open.device)?;
+        let on = LoadedOn { device: open.name.clone(), note: open.note.clone() };
+        self.current = Some((load.model, generator, open));
+        Ok(on)
+    }
+
+    fn draw(&mut self, model: ModelId, latent: &Latent) -> Result<RgbImage> {
+        match &self.current {
+            Some((id, generator, open)) if *id == model => {
+                let batch = generator.draw(std::slice::from_ref(latent), &open.device)?;
+                picture::from_tensor(&batch)?.pop().ok_or(Error::Cancelled)
+            }
+            // A wish for a model that has just been replaced: nobody looks at it any more.
+            _ => Err(Error::Cancelled),
+        }
+    }
+}
+
+/// The thread's side.
+struct Worker<E> {
+    room: Arc<Latest<Work, LANES>>,
+    engine: E,
+    answers: Sender<Answer>,
+    wake: Wake,
+}
+
+impl<E: Engine> Worker<E> {
+    fn run(&mut self) {
+        while let Some((lane, work)) = self.room.take() {
+            self.serve(lane, work);
+        }
+    }
+
+    fn serve(&mut self, lane: usize, work: Work) {
+        match work {
+            Work::Load(load) => {
+                let result = guarded(|| self.engine.load(&load));
+                self.tell(Answer::Loaded(Loaded { model: load.model, result }));
+            }
+            Work::Draw(wish) => self.draw(lane, wish),
+        }
+    }
+
+    /// Draws one picture after the other; between two of them whatever is more urgent goes first,
+    /// and a newer wish in the same lane ends this one.
+    fn draw(&mut self, lane: usize, wish: Wish) {
+        let Some(name) = [Lane::Picture, Lane::Strip, Lane::Thumbnails]
+            .into_iter()
+            .find(|name| *name as usize == lane)
+        else {
+            return;
+        };
+        let mut pictures = Vec::with_capacity(wish.request.latents.len());
+        let mut millis = 0.0;
+        let mut failed = None;
+        for latent in &wish.request.latents {
+            while let Some((urgent, work)) = self.room.take_before(lane) {
+                self.serve(urgent, work);
+            }
+            // The large picture is always finished: while a slider moves, every one of them counts.
+            if lane != Lane::Picture as usize && self.room.is_outdated(lane) {
+                return;
+            }
+            let begun = Instant::now();
+            match guarded(|| self.engine.draw(wish.request.model, latent)) {
+                Ok(picture) => pictures.push(picture),
+                Err(Error::Cancelled) => return,
+                Err(error) => {
+                    failed = Some(error);
+                    break;
+                }
+            }
+            millis += begun.elapsed().as_secs_f32() * 1e3;
+        }
+        let result = failed.map_or(Ok(pictures), Err);
+        let rendered = Rendered {
+            lane: name,
+            model: wish.request.model,
+            asked: wish.asked,
+            millis,
+            result,
+        };
+        self.tell(Answer::Rendered { stamp: wish.stamp, rendered });
+    }
+
+    fn tell(&self, answer: Answer) {
+        // Fails only when the handle is gone, and then nobody wants to know.
+        if self.answers.send(answer).is_ok() {
+            (self.wake)();
+        }
+    }
+}
+
+/// Runs `work`; a panic becomes an error, and the thread goes on with the next wish.
+fn guarded<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        Err(Error::Worker { thread: NAME, why: panic_message(&*panic) })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    const MODEL: ModelId = ModelId(1);
+
+    /// Paints one pixel with the latent's first value. 13 panics, 14 fails; each picture waits for
+    /// one permit, if there is a gate.
+    struct Pixel {
+        gate: Option<Receiver<()>>,
+        drawn: Sender<f32>,
+    }
+
+    impl Engine for Pixel {
+        fn load(&mut self, _: &Load) -> Result<LoadedOn> {
+            Err(Error::Cancelled)
+        }
+
+        fn draw(&mut self, _: ModelId, latent: &Latent) -> Result<RgbImage> {
+            let value = latent.get(0);
+            if let Some(gate) = &self.gate {
+                gate.recv().map_err(|_| Error::Cancelled)?;
+            }
+            let _ = self.drawn.send(value);
+            match value as u8 {
+                13 => panic!("unlucky"),
+                14 => Err(Error::BadLatent("fourteen".into())),
+                v => Ok(RgbImage::from_pixel(1, 1, image::Rgb([v; 3]))),
+            }
+        }
+    }
+
+    fn start(gate: Option<Receiver<()>>) -> (Renderer, Receiver<f32>) {
+        let (drawn, log) = bounded(100);
+        let wake: Wake = Arc::new(|| {});
+        (Renderer::start_with(Pixel { gate, drawn }, wake).unwrap(), log)
+    }
+
+    fn wish(values: &[f32]) -> RenderRequest {
+        let latents = values.iter().map(|v| Latent::new(vec![*v]).unwrap()).collect();
+        RenderRequest { model: MODEL, latents }
+    }
+
+    fn ask(renderer: &mut Renderer, lane: Lane, request: RenderRequest) -> bool {
+        renderer.request(lane, request, Instant::now())
+    }
+
+    fn next(renderer: &mut Renderer) -> Rendered {
+        let begun = Instant::now();
+        loop {
+            match renderer.poll() {
+                Some(RenderEvent::Rendered(rendered)) => return rendered,
+                Some(other) => panic!("{other:?}"),
+                None => std::thread::sleep(Duration::from_millis(1)),
+            }
+            assert!(begun.elapsed() < Duration::from_secs(20), "no answer");
+        }
+    }
+
+    #[test]
+    fn dragging_never_queues() {
+        let (permits, gate) = bounded(1000);
+        let (mut renderer, log) = start(Some(gate));
+        ask(&mut renderer, Lane::Picture, wish(&[0.0]));
+        // The renderer is busy with the first wish, or about to be; a hundred more come by.
+        for i in 1..=100 {
+            ask(&mut renderer, Lane::Picture, wish(&[i as f32]));
+        }
+        for _ in 0..2 {
+            permits.send(()).unwrap();
+        }
+        let newest = loop {
+            let rendered = next(&mut renderer);
+            let value = rendered.result.unwrap()[0].get_pixel(0, 0).0[0];
+            if value == 100 {
+                break value;
+            }
+        };
+        assert_eq!(newest, 100);
+        assert!(log.try_iter().count() <= 2, "wishes in between were drawn");
+    }
+
+    #[test]
+    fn an_equal_wish_is_not_sent_twice() {
+        let (mut renderer, _log) = start(None);
+        assert!(ask(&mut renderer, Lane::Picture, wish(&[1.0])));
+        assert!(!ask(&mut renderer, Lane::Picture, wish(&[1.0])));
+        assert!(ask(&mut renderer, Lane::Strip, wish(&[1.0])), "lanes are apart");
+        assert!(ask(&mut renderer, Lane::Picture, wish(&[2.0])));
+    }
+
+    #[test]
+    fn the_picture_goes_before_the_rest_of_the_strip() {
+        let (permits, gate) = bounded(1000);
+        let (mut renderer, log) = start(Some(gate));
+        ask(&mut renderer, Lane::Strip, wish(&[1.0, 2.0, 3.0]));
+        permits.send(()).unwrap();
+        assert_eq!(log.recv().unwrap(), 1.0);
+        ask(&mut renderer, Lane::Picture, wish(&[9.0]));
+        for _ in 0..3 {
+            permits.send(()).unwrap();
+        }
+        let order: Vec<f32> = (0..3).map(|_| log.recv().unwrap()).collect();
+        // The second of the strip may already have been begun.
+        assert!(order == [9.0, 2.0, 3.0] || order == [2.0, 9.0, 3.0], "{order:?}");
+        assert_eq!(next(&mut renderer).lane, Lane::Picture);
+        assert_eq!(next(&mut renderer).result.unwrap().len(), 3);
+    }
+
+    #[test]
+    fn a_stale_answer_is_not_shown() {
+        let (mut renderer, _log) = start(None);
+        // Answers that overtook each other, as two threads might send them.
+        let (sender, answers) = bounded(8);
+        renderer.answers = Some(answers);
+        for stamp in [2, 1, 3, 3] {
+            let rendered = Rendered {
+                lane: Lane::Picture,
+                model: MODEL,
+                asked: Instant::now(),
+                millis: stamp as f32,
+                result: Ok(Vec::new()),
+            };
+            sender.send(Answer::Rendered { stamp, rendered }).unwrap();
+        }
+        let mut shown = Vec::new();
+        while let Some(RenderEvent::Rendered(rendered)) = renderer.poll() {
+            shown.push(rendered.millis);
+        }
+        assert_eq!(shown, [2.0, 3.0]);
+    }
+
+    #[test]
+    fn after_a_panic_or_an_error_the_renderer_goes_on() {
+        let (mut renderer, _log) = start(None);
+        ask(&mut renderer, Lane::Picture, wish(&[13.0]));
+        let error = next(&mut renderer).result.unwrap_err().to_string();
+        assert!(error.contains("renderer") && error.contains("unlucky"), "{error}");
+        assert!(!ask(&mut renderer, Lane::Picture, wish(&[13.0])), "nothing fails over and over");
+        renderer.forget(Lane::Picture);
+        assert!(ask(&mut renderer, Lane::Picture, wish(&[13.0])));
+        next(&mut renderer).result.unwrap_err();
+        ask(&mut renderer, Lane::Picture, wish(&[14.0]));
+        assert!(next(&mut renderer).result.unwrap_err().to_string().contains("fourteen"));
+        ask(&mut renderer, Lane::Picture, wish(&[15.0]));
+        assert_eq!(next(&mut renderer).result.unwrap()[0].get_pixel(0, 0).0, [15; 3]);
+    }
+}

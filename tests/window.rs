@@ -1,0 +1,416 @@
+//! The whole window, without a display: widgets are found by their names, as a screen reader does.
+
+#![allow(clippy::unwrap_used)]
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use candle_core::Device;
+use eframe::egui::{Event, Key, Modifiers, Pos2, vec2};
+use egui_kittest::Harness;
+use egui_kittest::kittest::{NodeT, Queryable};
+use latentscape::app::tabs::TABS;
+use latentscape::app::{App, Start};
+use latentscape::checkpoint::{ModelInfo, save_model};
+use latentscape::latent::{Latent, Prior};
+use latentscape::model::{Builder, Dcgan, Generator, ModelSpec, Network, Preset, Widths};
+use latentscape::random::{Purpose, stream};
+
+/// A small generator with random weights.
+fn write_model(path: &Path, z_dim: usize) {
+    let mut spec: ModelSpec = Preset::Dcgan64.spec();
+    spec.z_dim = z_dim;
+    if let Network::Dcgan(net) = &mut spec.network {
+        *net = Dcgan {
+            resolution: 16,
+            generator: Widths::Doubling { base: 8, max: 16 },
+            discriminator: Widths::Doubling { base: 8, max: 16 },
+            ..net.clone()
+        };
+    }
+    let mut rng = stream(11, Purpose::Weights, 0);
+    let mut builder = Builder::random(&mut rng, &Device::Cpu);
+    Generator::build(&spec, &mut builder).unwrap();
+    let mut tensors = builder.finish().tensors();
+    // Larger steps than a network starts with, so that a slider shows in eight bits.
+    for (name, tensor) in &mut tensors {
+        if name.ends_with("weight") && tensor.rank() == 4 {
+            *tensor = (&*tensor * 8.0).unwrap();
+        }
+    }
+    let info = ModelInfo {
+        spec,
+        name: "small".into(),
+        data: "noise".into(),
+        steps: 0,
+        kimg: 0.0,
+        program: env!("CARGO_PKG_VERSION").into(),
+    };
+    save_model(path, &info, &tensors, None).unwrap();
+}
+
+struct Window {
+    harness: Harness<'static, App>,
+    folder: tempfile::TempDir,
+}
+
+impl Window {
+    fn open() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let model = folder.path().join("small.safetensors");
+        write_model(&model, 12);
+        Self::start(folder, Start { model: Some(model), seed: 5, ..Start::default() })
+    }
+
+    fn start(folder: tempfile::TempDir, start: Start) -> Self {
+        let harness = Harness::builder()
+            .with_size(vec2(1280.0, 820.0))
+            .with_max_steps(100)
+            .build_eframe(|cc| App::new(&cc.egui_ctx, start, false).unwrap());
+        let mut window = Self { harness, folder };
+        window.wait("a picture", |app| app.state().explore.picture.is_some());
+        window
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Draws frames until `is_so`.
+    fn wait(&mut self, what: &str, is_so: impl Fn(&App) -> bool) {
+        let begun = Instant::now();
+        loop {
+            self.harness.step();
+            if is_so(self.harness.state()) {
+                return;
+            }
+            let message = &self.harness.state().state().message;
+            assert!(begun.elapsed() < Duration::from_secs(60), "no {what}; {message:?}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    fn frames(&mut self, count: usize) {
+        for _ in 0..count {
+            self.harness.step();
+        }
+    }
+
+    fn picture(&self) -> Vec<u8> {
+        self.harness.state().state().explore.picture.clone().unwrap().into_raw()
+    }
+
+    fn latent(&self) -> Latent {
+        self.harness.state().state().explore.latent.clone()
+    }
+
+    fn wait_for_another(&mut self, than: &[u8]) {
+        self.wait("other picture", |app| {
+            app.state().explore.picture.as_ref().is_some_and(|p| p.as_raw() != than)
+        });
+    }
+
+    /// Waits until the message at the bottom says all of `words`.
+    fn wait_for_message(&mut self, words: &[&str]) -> String {
+        self.wait(&format!("message with {words:?}"), |app| {
+            words.iter().all(|word| app.state().message.text.contains(word))
+        });
+        self.harness.state().state().message.text.clone()
+    }
+
+    fn press(&mut self, name: &str) {
+        self.harness.get_by_label(name).click();
+        self.frames(3);
+    }
+
+    fn key(&mut self, modifiers: Modifiers, key: Key) {
+        self.harness.key_press_modifiers(modifiers, key);
+        self.frames(2);
+    }
+
+    fn paste(&mut self, text: &str) {
+        self.harness.event(Event::Paste(text.into()));
+        self.frames(2);
+    }
+}
+
+#[test]
+fn a_dragged_slider_draws_other_pixels_and_is_one_step() {
+    let mut window = Window::open();
+    let (before, latent) = (window.picture(), window.latent());
+    let rect = window.harness.get_by_label("dimension 3").rect();
+    let at = |part: f32| Pos2::new(rect.left() + rect.width() * part, rect.center().y);
+    window.harness.drag_at(at(0.5));
+    for i in 0..20 {
+        window.harness.hover_at(at(0.5 + 0.02 * i as f32));
+        window.frames(1);
+    }
+    let during = window.latent().get(3);
+    window.harness.drop_at(at(0.9));
+    window.frames(2);
+    let after = window.latent();
+    assert!(during > 0.5 && after.get(3) > 2.0, "{during} {}", after.get(3));
+    assert_eq!(after.with(3, latent.get(3)), latent, "only one dimension moved");
+    window.wait_for_another(&before);
+    assert_eq!(window.harness.state().state().explore.selected, 3);
+
+    window.key(Modifiers::COMMAND, Key::Z);
+    assert_eq!(window.latent(), latent, "a drag is one step");
+    window.key(Modifiers::COMMAND | Modifiers::SHIFT, Key::Z);
+    assert_eq!(window.latent(), after);
+    window.key(Modifiers::COMMAND, Key::Z);
+    let first = before.clone();
+    window.wait("the first picture again", move |app| {
+        app.state().explore.picture.as_ref().is_some_and(|p| p.as_raw() == &first)
+    });
+}
+
+#[test]
+fn a_screen_reader_can_set_a_slider() {
+    let mut window = Window::open();
+    window.harness.get_by_label("dimension 4").set_value_accesskit(1.25);
+    window.frames(2);
+    assert_eq!(window.latent().get(4), 1.25);
+}
+
+#[test]
+fn random_leaves_locked_dimensions_alone_and_can_be_undone() {
+    let mut window = Window::open();
+    let (before, latent) = (window.picture(), window.latent());
+    window.press("Lock dimension 2");
+    window.press("Random");
+    let after = window.latent();
+    assert_eq!(after.get(2), latent.get(2));
+    assert!((0..12).filter(|dim| *dim != 2).all(|dim| after.get(dim) != latent.get(dim)));
+    window.wait_for_another(&before);
+    window.press("Undo");
+    assert_eq!(window.latent(), latent);
+    window.press("Redo");
+    assert_eq!(window.latent(), after);
+    window.press("Mutate");
+    assert_eq!(window.latent().get(2), latent.get(2));
+    window.press("Reset");
+    assert_eq!(window.latent(), Latent::zero(12).with(2, latent.get(2)));
+    window.key(Modifiers::NONE, Key::R);
+    assert_ne!(window.latent().get(0), 0.0);
+}
+
+#[test]
+fn truncation_is_only_for_the_eye() {
+    let mut window = Window::open();
+    let (before, latent) = (window.picture(), window.latent());
+    window.harness.get_by_label("Truncation").set_value_accesskit(0.0);
+    window.frames(1);
+    window.wait_for_another(&before);
+    assert_eq!(window.latent(), latent);
+    let average = window.picture();
+    window.press("Random");
+    window.frames(20);
+    assert_eq!(window.picture(), average, "at ψ = 0 every latent gives the average picture");
+}
+
+#[test]
+fn a_latent_travels_as_text() {
+    let mut window = Window::open();
+    let latent = window.latent();
+    let other = Prior::Normal.from_seed(12, 77);
+    window.paste(&other.to_text());
+    assert_eq!(window.latent(), other);
+    window.key(Modifiers::COMMAND, Key::Z);
+    assert_eq!(window.latent(), latent);
+    for (text, said) in [
+        ("1, 2, 3", "3 dimensions"),
+        ("hello", "\"hello\" is not a number"),
+        ("1 2 3 4 5 6 7 8 9 10 11 NaN", "NaN"),
+        ("", "no numbers"),
+    ] {
+        window.paste(text);
+        let message = window.harness.state().state().message.clone();
+        assert!(message.is_error && message.text.contains(said), "{text:?} gave {message:?}");
+        assert_eq!(window.latent(), latent, "{text:?}");
+    }
+}
+
+#[test]
+fn a_file_that_is_no_model_is_told_and_everything_goes_on() {
+    let mut window = Window::open();
+    std::fs::write(window.path("corrupt.safetensors"), [7u8; 1000]).unwrap();
+    std::fs::write(window.path("empty.safetensors"), []).unwrap();
+    std::fs::write(window.path("face.png"), b"\x89PNG\r\n\x1a\n").unwrap();
+    for (name, said) in [
+        ("corrupt.safetensors", "damaged"),
+        ("empty.safetensors", "empty"),
+        ("face.png", "PNG picture"),
+        ("missing.safetensors", "No such file"),
+    ] {
+        window.key(Modifiers::COMMAND, Key::O);
+        window.wait("question for a path", |app| app.state().path_box.is_some());
+        let path = window.path(name);
+        window.frames(2);
+        let field = window.harness.get_by_label("Path of the file");
+        field.focus();
+        window.harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
+        window.harness.event(Event::Text(path.display().to_string()));
+        window.frames(2);
+        window.harness.key_press(Key::Enter);
+        window.wait_for_message(&[name, said]);
+        let before = window.picture();
+        window.press("Random");
+        window.wait_for_another(&before);
+    }
+}
+
+#[test]
+fn another_model_can_be_opened() {
+    let mut window = Window::open();
+    let path = window.path("wide.safetensors");
+    write_model(&path, 20);
+    window.key(Modifiers::COMMAND, Key::O);
+    window.frames(2);
+    window.harness.get_by_label("Path of the file").focus();
+    window.harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    window.harness.event(Event::Text(path.display().to_string()));
+    window.frames(2);
+    window.press("Open");
+    window.wait("wider model", |app| app.state().explore.dims() == 20);
+    window.wait("its picture", |app| app.state().explore.picture.is_some());
+    assert!(window.harness.state().state().settings.recent.contains(&path));
+}
+
+#[test]
+fn a_model_that_cannot_be_opened_at_the_start_gives_way_to_the_bundled_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = Some(folder.path().join("nowhere.safetensors"));
+    let window = Window::start(folder, Start { model, ..Start::default() });
+    let state = window.harness.state().state();
+    assert!(state.message.is_error && state.message.text.contains("nowhere"), "{:?}", state.message);
+    assert_eq!(state.model.as_ref().unwrap().spec().size(), (64, 64));
+}
+
+#[test]
+fn the_picture_is_saved_or_it_is_told_why_not() {
+    let mut window = Window::open();
+    let picture = window.picture();
+    for (name, words) in
+        [("face.png", ["Saved", "face.png"]), ("no such folder/face.png", ["could not write", "face.png"])]
+    {
+        let path = window.path(name);
+        window.key(Modifiers::COMMAND, Key::S);
+        window.frames(2);
+        window.harness.get_by_label("Path of the file").focus();
+        window.harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
+        window.harness.event(Event::Text(path.display().to_string()));
+        window.frames(2);
+        window.press("Save");
+        window.wait_for_message(&words);
+    }
+    let saved = image::open(window.path("face.png")).unwrap().into_rgb8();
+    assert_eq!(saved.into_raw(), picture);
+}
+
+#[test]
+fn a_sweep_sheet_is_drawn_and_exported() {
+    let mut window = Window::open();
+    window.press("Sweep sheet");
+    window.wait("sheet", |app| app.state().explore.sweep.sheet.is_some());
+    let size = {
+        let sheet = &window.harness.state().state().explore.sweep.sheet.as_ref().unwrap().1;
+        sheet.dimensions()
+    };
+    assert_eq!(size.0, 7 * 16 + 6 * 2);
+    window.frames(3);
+    window.press("Export PNG");
+    window.frames(2);
+    let path = window.path("sheet.png");
+    window.harness.get_by_label("Path of the file").focus();
+    window.harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    window.harness.event(Event::Text(path.display().to_string()));
+    window.frames(2);
+    window.press("Save");
+    window.wait_for_message(&["Saved", "sheet.png"]);
+    assert_eq!(image::open(path).unwrap().into_rgb8().dimensions(), size);
+}
+
+#[test]
+fn influence_orders_the_sliders() {
+    let mut window = Window::open();
+    window.wait("influence", |app| app.state().explore.influence.is_some());
+    window.harness.remove_cursor();
+    window.wait("order", |app| !app.state().explore.order_is_stale);
+    let explore = &window.harness.state().state().explore;
+    let influence = explore.influence.as_ref().unwrap();
+    assert!(influence.iter().all(|v| *v > 0.0));
+    assert!(explore.order.windows(2).all(|w| influence[w[0]] >= influence[w[1]]));
+}
+
+#[test]
+fn the_strip_sets_its_dimension() {
+    let mut window = Window::open();
+    window.wait("strip", |app| app.state().explore.strip.pictures.len() == 7);
+    window.frames(2);
+    let dim = window.harness.state().state().explore.selected;
+    window.press(&format!("set dimension {dim} to -2.0"));
+    assert_eq!(window.latent().get(dim), -2.0);
+    window.wait("the strip's picture", |app| {
+        let explore = &app.state().explore;
+        explore.picture.as_ref() == explore.strip.pictures.get(1)
+    });
+}
+
+#[test]
+fn the_palette_finds_and_does_things() {
+    let mut window = Window::open();
+    let latent = window.latent();
+    window.key(Modifiers::COMMAND, Key::K);
+    window.frames(2);
+    window.harness.event(Event::Text("rand".into()));
+    window.frames(2);
+    window.harness.key_press(Key::Enter);
+    window.frames(2);
+    assert!(window.harness.state().state().palette.is_none());
+    assert_ne!(window.latent(), latent);
+}
+
+#[test]
+fn what_was_open_is_there_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (model, settings) = (folder.path().join("m.safetensors"), folder.path().join("s.json"));
+    write_model(&model, 12);
+    let start = Start { settings: Some(settings.clone()), seed: 5, ..Start::default() };
+    let first = Start { model: Some(model), ..start.clone() };
+    let mut window = Window::start(folder, first);
+    window.press("Random");
+    window.press("Lock dimension 6");
+    let latent = window.latent();
+    eframe::App::on_exit(window.harness.state_mut(), None);
+    assert!(settings.exists());
+    let window = Window::start(window.folder, start);
+    assert_eq!(window.latent(), latent);
+    assert!(window.harness.state().state().explore.locked[6]);
+}
+
+#[test]
+fn every_tab_opens() {
+    let mut window = Window::open();
+    for (i, tab) in TABS.iter().enumerate() {
+        window.harness.state_mut().show_tab(i);
+        window.frames(5);
+        assert!(window.harness.root().accesskit_node().children().count() > 0, "{}", tab.title);
+    }
+}
+
+#[test]
+fn everything_fits_the_smallest_window() {
+    let mut window = Window::open();
+    for size in [vec2(900.0, 600.0), vec2(3840.0, 2160.0), vec2(1280.0, 820.0)] {
+        window.harness.set_size(size);
+        window.frames(4);
+        for name in ["Random", "Save PNG", "Paste latent", "Search dimensions", "Device", "Menu"] {
+            let rect = window.harness.get_by_label(name).rect();
+            let fits = rect.min.x >= 0.0 && rect.min.y >= 0.0;
+            assert!(fits && rect.max.x <= size.x && rect.max.y <= size.y, "{name} {rect:?} {size:?}");
+        }
+        let picture = window.harness.get_by_label("Picture").rect();
+        assert!(picture.height() > size.y * 0.5 && picture.width() > size.x * 0.4, "{picture:?}");
+    }
+}
