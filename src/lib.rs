@@ -1,6 +1,7 @@
 //! Latentscape: an explorer for the latent space of image generators.
 
 pub mod checkpoint;
+pub mod cli;
 pub mod data;
 pub mod device;
 pub mod disk;
