@@ -4,6 +4,7 @@ pub mod checkpoint;
 pub mod cli;
 pub mod data;
 pub mod device;
+pub mod discover;
 pub mod disk;
 pub mod error;
 pub mod latent;
@@ -12,5 +13,6 @@ pub mod ops;
 pub mod picture;
 pub mod random;
 pub mod train;
+pub mod worker;
 
 pub use error::{Error, Result};

@@ -5,6 +5,7 @@
 //! below are kept, so that scripts can rely on them. Nothing here computes: every subcommand calls
 //! the functions that the window calls.
 
+mod bench;
 mod console;
 mod devices;
 mod generate;
@@ -13,12 +14,14 @@ mod interrupt;
 mod model_args;
 mod output;
 mod progress;
+mod sweep;
 mod train;
 mod train_settings;
 mod train_view;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Instant;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tracing_subscriber::EnvFilter;
@@ -56,9 +59,11 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Generate(generate::GenerateArgs),
+    Sweep(sweep::SweepArgs),
     Train(Box<train::TrainArgs>),
     Inspect(inspect::InspectArgs),
     Devices(devices::DevicesArgs),
+    Bench(bench::BenchArgs),
 }
 
 #[derive(Debug, Args)]
@@ -104,11 +109,12 @@ enum Ended {
 
 /// The whole program: reads the command line, and runs a command or calls `open_window`.
 pub fn main(open_window: impl FnOnce(Window) -> Result<()>) -> ExitCode {
+    let start = Instant::now();
     let cli = Cli::parse();
     let filter = EnvFilter::try_from_env(LOG_VARIABLE).unwrap_or_else(|_| LOG_DEFAULT.into());
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let ended = match cli.command {
-        Some(command) => run(command),
+        Some(command) => run(command, start),
         None => cli.window.check().and_then(open_window).map(|()| Ended::Done),
     };
     match ended {
@@ -121,12 +127,14 @@ pub fn main(open_window: impl FnOnce(Window) -> Result<()>) -> ExitCode {
     }
 }
 
-fn run(command: Command) -> Result<Ended> {
+fn run(command: Command, start: Instant) -> Result<Ended> {
     match command {
         Command::Generate(args) => generate::run(&args).map(|()| Ended::Done),
+        Command::Sweep(args) => sweep::run(&args).map(|()| Ended::Done),
         Command::Train(args) => train::run(&args),
         Command::Inspect(args) => inspect::run(&args).map(|()| Ended::Done),
         Command::Devices(args) => devices::run(&args).map(|()| Ended::Done),
+        Command::Bench(args) => bench::run(&args, start).map(|()| Ended::Done),
     }
 }
 

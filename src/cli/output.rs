@@ -16,8 +16,9 @@ use crate::picture;
 /// Pixels between two pictures of a sheet, and their colour.
 const GAP: u32 = 2;
 const GROUND: Rgb<u8> = Rgb([255; 3]);
-/// Largest side of a sheet: larger ones are refused by many viewers.
+/// Largest side of a sheet, and most pixels: many viewers refuse more, and 300 MB are enough.
 const MAX_SHEET_SIDE: usize = 32_768;
+const MAX_SHEET_PIXELS: usize = 100_000_000;
 
 /// Shape of one picture.
 #[derive(Debug, Clone, Copy)]
@@ -164,14 +165,15 @@ impl Output {
 pub fn check_sheet(setting: &str, columns: usize, rows: usize, shape: PictureShape) -> Result<()> {
     let side = |pictures: usize, pixels: usize| pictures.saturating_mul(pixels + GAP as usize);
     let (width, height) = (side(columns, shape.width), side(rows, shape.height));
-    if width.max(height) <= MAX_SHEET_SIDE {
+    if width.max(height) <= MAX_SHEET_SIDE && width.saturating_mul(height) <= MAX_SHEET_PIXELS {
         return Ok(());
     }
     Err(Error::bad_setting(
         setting,
         format!(
-            "a sheet of {columns} × {rows} pictures would have {width} × {height} pixels, and \
-             {MAX_SHEET_SIDE} a side is the most; take fewer, or write a folder or .npy"
+            "a sheet of {columns} × {rows} pictures would have {width} × {height} pixels, and the \
+             most is {MAX_SHEET_SIDE} a side, {MAX_SHEET_PIXELS} in all; take fewer, or write a \
+             folder or .npy"
         ),
     ))
 }
@@ -254,7 +256,7 @@ mod tests {
     #[test]
     fn a_sheet_nobody_can_open_is_refused() {
         let shape = PictureShape { channels: 3, height: 64, width: 64 };
-        assert!(check_sheet("--count", 400, 400, shape).is_ok());
+        assert!(check_sheet("--count", 150, 150, shape).is_ok());
         let error = check_sheet("--count", 1000, 1, shape).unwrap_err().to_string();
         assert!(error.contains("66000 × 66 pixels"), "{error}");
     }
