@@ -11,7 +11,7 @@ use crate::error::Result;
 #[derive(Debug)]
 pub enum Contents {
     /// A generator of ours.
-    Model(ModelFile),
+    Model(Box<ModelFile>),
     /// The training state of a run.
     State(Archive),
     /// Somebody else's tensors.
@@ -27,7 +27,7 @@ impl Contents {
     pub fn open(path: &Path) -> Result<Self> {
         let archive = Archive::open(path)?;
         if archive.has_metadata(model_file::KEY) {
-            return ModelFile::from_archive(archive).map(Self::Model);
+            return Ok(Self::Model(Box::new(ModelFile::from_archive(archive)?)));
         }
         Ok(match archive.has_metadata(state_file::KEY) {
             true => Self::State(archive),

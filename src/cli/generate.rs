@@ -45,7 +45,7 @@ pub struct GenerateArgs {
 
 /// Draws and writes what `args` ask for.
 pub fn run(args: &GenerateArgs) -> Result<()> {
-    if !args.latents.from_file() && !(1..=MAX_COUNT).contains(&args.count) {
+    if !args.latents.are_in_a_file() && !(1..=MAX_COUNT).contains(&args.count) {
         return Err(Error::bad_setting(
             "--count",
             format!("must lie between 1 and {MAX_COUNT}, and {} was given", args.count),

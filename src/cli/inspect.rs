@@ -52,7 +52,7 @@ impl Entry {
 pub fn run(args: &InspectArgs) -> Result<()> {
     let contents = match &args.file {
         Some(path) => Contents::open(&model_args::file_of(path))?,
-        None => Contents::Model(checkpoint::faces_64()?),
+        None => Contents::Model(Box::new(checkpoint::faces_64()?)),
     };
     let report = Report::new(contents)?;
     console::result(&if args.json { format!("{:#}", report.json()) } else { report.text() })

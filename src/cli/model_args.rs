@@ -93,7 +93,7 @@ pub struct LatentArgs {
 
 impl LatentArgs {
     /// Whether they come from a file, which then says how many there are.
-    pub fn from_file(&self) -> bool {
+    pub fn are_in_a_file(&self) -> bool {
         self.latents.is_some()
     }
 

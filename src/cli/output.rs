@@ -205,11 +205,11 @@ fn write_floats(path: &Path, shape: [usize; 4], batches: &mut Batches) -> Result
     // The file's writer can only return the system's errors; one of the network waits here.
     let mut failed = None;
     let written = disk::write_atomic_with(path, |file| {
-        fill_npy(file, &shape.map(|n| n as u64), batches).or_else(|error| match error {
-            Error::Io { source, .. } => Err(source),
+        fill_npy(file, &shape.map(|n| n as u64), batches).map_err(|error| match error {
+            Error::Io { source, .. } => source,
             other => {
                 failed = Some(other);
-                Err(std::io::ErrorKind::Other.into())
+                std::io::ErrorKind::Other.into()
             }
         })
     });
