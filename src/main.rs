@@ -1,30 +1,17 @@
-//! Without a subcommand the window opens.
+//! The program: a subcommand runs the command line, without one the window opens.
 
 use std::process::ExitCode;
 
-use latentscape::app::{self, Options};
+use latentscape::app::{self, Options, RendererChoice};
+use latentscape::cli::{self, Renderer};
 
 fn main() -> ExitCode {
-    let mut options = Options::default();
-    let mut arguments = std::env::args().skip(1);
-    let parsed = (|| -> latentscape::Result<()> {
-        while let Some(argument) = arguments.next() {
-            match argument.as_str() {
-                "--device" => options.device = Some(arguments.next().unwrap_or_default().parse()?),
-                "--renderer" => options.renderer = arguments.next().unwrap_or_default().parse()?,
-                path => options.model = Some(path.into()),
-            }
-        }
-        Ok(())
-    })();
-    match parsed.and_then(|()| app::run(options)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            #[allow(clippy::print_stderr)]
-            {
-                eprintln!("latentscape: {error}");
-            }
-            ExitCode::FAILURE
-        }
-    }
+    cli::main(|window| {
+        let renderer = match window.renderer {
+            Renderer::Auto => RendererChoice::Auto,
+            Renderer::Wgpu => RendererChoice::Wgpu,
+            Renderer::Glow => RendererChoice::Glow,
+        };
+        app::run(Options { model: window.model, device: window.device, renderer })
+    })
 }

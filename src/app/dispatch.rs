@@ -398,7 +398,11 @@ impl App {
         let picture = RenderRequest { model: model.id, latents: vec![explore.shown()] };
         self.workers.renderer.request(Lane::Picture, picture, asked);
         let latents = super::tabs::explore::strip_latents(explore);
-        self.workers.renderer.request(Lane::Strip, RenderRequest { model: model.id, latents }, asked);
+        self.workers.renderer.request(
+            Lane::Strip,
+            RenderRequest { model: model.id, latents },
+            asked,
+        );
         if explore.sweep.open {
             let plan = explore.sweep.plan(explore);
             let has = explore.sweep.sheet.as_ref().is_some_and(|(drawn, _)| *drawn == plan);

@@ -123,17 +123,18 @@ fn open(renderer: eframe::Renderer, start: Start) -> Result<()> {
     // Window libraries panic where the system lacks a library, such as libxkbcommon-x11.
     let quiet = QuietPanics::until(is_open.clone());
     let outcome = catch_unwind(AssertUnwindSafe(|| {
-        let create: eframe::AppCreator = Box::new(move |cc| match App::new(&cc.egui_ctx, start, is_wgpu) {
-            Ok(app) => {
-                opened.store(true, Ordering::Relaxed);
-                Ok(Box::new(app))
-            }
-            Err(error) => {
-                let text = error.to_string();
-                *failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-                Err(text.into())
-            }
-        });
+        let create: eframe::AppCreator =
+            Box::new(move |cc| match App::new(&cc.egui_ctx, start, is_wgpu) {
+                Ok(app) => {
+                    opened.store(true, Ordering::Relaxed);
+                    Ok(Box::new(app))
+                }
+                Err(error) => {
+                    let text = error.to_string();
+                    *failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                    Err(text.into())
+                }
+            });
         eframe::run_native(APP_ID, options, create)
     }));
     let said = quiet.end();
@@ -209,7 +210,8 @@ fn icon() -> IconData {
         for x in 0..SIDE {
             let (u, v) = (x as f32 - 31.5, y as f32 - 31.5);
             // Distance to a rounded square, to a rail and to its handle.
-            let corner = ((u.abs() - 18.0).max(0.0).powi(2) + (v.abs() - 18.0).max(0.0).powi(2)).sqrt();
+            let corner =
+                ((u.abs() - 18.0).max(0.0).powi(2) + (v.abs() - 18.0).max(0.0).powi(2)).sqrt();
             let inside = (13.5 - corner).clamp(0.0, 1.0);
             let rail = (2.5 - (v.abs().max((u.abs() - 20.0).max(0.0)))).clamp(0.0, 1.0);
             let handle = (9.0 - ((u - 8.0).powi(2) + v * v).sqrt()).clamp(0.0, 1.0);

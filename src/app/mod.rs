@@ -7,7 +7,6 @@
 
 mod bars;
 mod buttons;
-mod bundled;
 mod command;
 mod dialog;
 mod dispatch;
@@ -25,7 +24,6 @@ mod theme;
 mod window;
 mod workers;
 
-pub use bundled::open as bundled_model;
 pub use launch::{Options, RendererChoice, run};
 pub use state::{Explore, Message, OpenModel, Source, State};
 pub use window::{App, Start};

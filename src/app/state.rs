@@ -419,8 +419,12 @@ mod tests {
         let mut explore = explore();
         explore.locked[5] = true;
         let (kept, other) = (explore.latent.get(5), explore.latent.get(6));
-        let changes: [fn(&mut Explore); 4] =
-            [|e| e.randomize(0.0), |e| e.mutate(0.5, 0.0), |e| e.set_seed(9, 0.0), |e| e.reset(0.0)];
+        let changes: [fn(&mut Explore); 4] = [
+            |e| e.randomize(0.0),
+            |e| e.mutate(0.5, 0.0),
+            |e| e.set_seed(9, 0.0),
+            |e| e.reset(0.0),
+        ];
         for change in changes {
             change(&mut explore);
             assert_eq!(explore.latent.get(5), kept);

@@ -1,8 +1,8 @@
 //! The look: a calm ground, one accent, two sizes of text, everything on a grid of 8 points.
 
 use eframe::egui::{
-    self, Color32, Context, CornerRadius, FontFamily, FontId, Margin, Shadow, Stroke, TextStyle, Vec2,
-    Visuals, style::HandleShape, style::WidgetVisuals,
+    self, Color32, Context, CornerRadius, FontFamily, FontId, Margin, Shadow, Stroke, TextStyle,
+    Vec2, Visuals, style::HandleShape, style::WidgetVisuals,
 };
 
 use super::settings::Theme;

@@ -8,7 +8,7 @@ use image::RgbImage;
 use super::dialog::{Answer, Purpose};
 use super::state::{OpenModel, Source};
 use super::tabs::explore::SweepPlan;
-use crate::checkpoint::ModelFile;
+use crate::checkpoint::{self, ModelFile};
 use crate::device::{self, DeviceChoice};
 use crate::discover::{self, Influence};
 use crate::error::{Error, Result};
@@ -87,7 +87,7 @@ impl Workers {
         let wanted = source.clone();
         let job = self.job("model reader", move |_| {
             let file = match &wanted {
-                Source::Bundled => super::bundled::open()?,
+                Source::Bundled => checkpoint::faces_64()?,
                 Source::File(path) => ModelFile::open(path)?,
             };
             Ok(Arc::new(file))

@@ -57,6 +57,11 @@ impl Archive {
         self.bytes.len()
     }
 
+    /// Whether the header has an entry `key`.
+    pub fn has_metadata(&self, key: &str) -> bool {
+        self.metadata.contains_key(key)
+    }
+
     /// The JSON that is kept in the header under `key`, if there is any.
     ///
     /// # Errors

@@ -8,9 +8,13 @@
 //! A file is untrusted: its header, every name, shape, type and offset is checked before a tensor is made.
 
 mod archive;
+mod builtin;
+mod contents;
 mod model_file;
 mod state_file;
 
 pub use archive::Archive;
-pub use model_file::{ModelFile, ModelInfo, save_model};
+pub use builtin::faces_64;
+pub use contents::Contents;
+pub use model_file::{ModelFile, ModelInfo, RAW, save_model};
 pub use state_file::{StateFile, save_state};

@@ -11,9 +11,9 @@ use crate::error::Result;
 use crate::model::{Builder, Generator, ModelSpec};
 
 /// Key of the description in the file's header.
-const KEY: &str = "latentscape.model";
+pub(super) const KEY: &str = "latentscape.model";
 /// Prefix of the weights that were not averaged.
-const RAW: &str = "raw.";
+pub const RAW: &str = "raw.";
 
 /// What a model file says about itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -58,7 +58,7 @@ impl ModelFile {
         Self::from_archive(Archive::from_bytes(Path::new(name), bytes)?)
     }
 
-    fn from_archive(archive: Archive) -> Result<Self> {
+    pub(super) fn from_archive(archive: Archive) -> Result<Self> {
         let info: ModelInfo = archive.metadata(KEY)?.ok_or_else(|| {
             archive.bad("it is a safetensors file without Latentscape's description of a model")
         })?;

@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::model::Shape;
 
 /// Key of the description in the file's header.
-const KEY: &str = "latentscape.state";
+pub(super) const KEY: &str = "latentscape.state";
 
 /// An opened training state.
 #[derive(Debug)]

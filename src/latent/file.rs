@@ -99,7 +99,7 @@ fn from_npy(bytes: &[u8]) -> Result<Vec<Latent>> {
             )));
         }
     };
-    let count = rows.checked_mul(dims).unwrap_or(u64::MAX);
+    let count = rows.saturating_mul(dims);
     if count == 0 || count > bytes.len() as u64 {
         return Err(Error::BadLatent(format!(
             "its array claims {rows} × {dims} values, which the file does not hold"

@@ -123,9 +123,9 @@ impl Dcgan {
     /// Channels of the generator's inner layers, from the latent on.
     pub fn generator_widths(&self) -> Vec<usize> {
         let mut widths = match self.generator {
-            Widths::Doubling { .. } => self.generator.from_picture(self.doublings()),
+            Widths::Doubling { .. } => self.generator.channels(self.doublings()),
             Widths::Constant { base } => {
-                let mut widths = self.generator.from_picture(self.doublings());
+                let mut widths = self.generator.channels(self.doublings());
                 widths[0] = base;
                 widths
             }
@@ -136,7 +136,7 @@ impl Dcgan {
 
     /// Channels of the discriminator's inner layers, from the picture on.
     pub fn discriminator_widths(&self) -> Vec<usize> {
-        self.discriminator.from_picture(self.doublings())
+        self.discriminator.channels(self.doublings())
     }
 }
 
@@ -149,7 +149,7 @@ impl Widths {
         }
     }
 
-    fn from_picture(self, layers: usize) -> Vec<usize> {
+    fn channels(self, layers: usize) -> Vec<usize> {
         match self {
             Self::Doubling { base, max } => (0..layers).map(|i| (base << i).min(max)).collect(),
             Self::Constant { base } => vec![2 * base; layers],

@@ -1,8 +1,8 @@
 //! The large picture: as large as it goes, zoomed and moved by wheel and drag.
 
 use eframe::egui::{
-    self, Align2, Color32, CursorIcon, Pos2, Rect, RichText, Sense, Ui, UiBuilder, Vec2, WidgetInfo,
-    Role,
+    self, Align2, Color32, CursorIcon, Pos2, Rect, RichText, Role, Sense, Ui, UiBuilder, Vec2,
+    WidgetInfo,
 };
 
 use super::TabContext;
@@ -70,7 +70,13 @@ pub fn show(ui: &mut Ui, context: &mut TabContext) {
         if ui.input(|input| input.time) > 0.5 {
             let faint = theme::palette(ui).faint;
             let font = egui::TextStyle::Body.resolve(ui.style());
-            ui.painter().text(place.center(), Align2::CENTER_CENTER, "Opening the model…", font, faint);
+            ui.painter().text(
+                place.center(),
+                Align2::CENTER_CENTER,
+                "Opening the model…",
+                font,
+                faint,
+            );
         }
         return;
     };

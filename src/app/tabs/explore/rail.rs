@@ -2,8 +2,8 @@
 
 use eframe::egui::accesskit::{Action, ActionData};
 use eframe::egui::{
-    CornerRadius, CursorIcon, EventFilter, Id, Rect, Response, Sense, Stroke, Ui, Vec2,
-    WidgetInfo, pos2,
+    CornerRadius, CursorIcon, EventFilter, Id, Rect, Response, Sense, Stroke, Ui, Vec2, WidgetInfo,
+    pos2,
 };
 
 use crate::app::theme::{self, UNIT};
@@ -44,9 +44,7 @@ impl Rail<'_> {
         let travel = rect.shrink2(Vec2::new(HANDLE + 1.0, 0.0));
         let moved = self.moved(ui, &response, travel);
         let value = moved.unwrap_or(self.value);
-        response.widget_info(|| {
-            WidgetInfo::slider(ui.is_enabled(), f64::from(value), self.name)
-        });
+        response.widget_info(|| WidgetInfo::slider(ui.is_enabled(), f64::from(value), self.name));
         ui.ctx().accesskit_node_builder(response.id, |node| {
             node.set_min_numeric_value(f64::from(self.low));
             node.set_max_numeric_value(f64::from(self.high));

@@ -139,14 +139,8 @@ fn row(ui: &mut Ui, context: &mut TabContext, dim: usize) {
             bar(ui, share);
             let rail_width = ui.available_width() - VALUE - LOCK - UNIT;
             let name = format!("dimension {dim}");
-            let rail = Rail {
-                name: &name,
-                value,
-                low: -range,
-                high: range,
-                origin: 0.0,
-                dimmed: locked,
-            };
+            let rail =
+                Rail { name: &name, value, low: -range, high: range, origin: 0.0, dimmed: locked };
             let (response, moved) = rail.show(ui, Vec2::new(rail_width.max(40.0), ROW));
             set = moved;
             if response.is_pointer_button_down_on() || response.gained_focus() {
@@ -212,7 +206,9 @@ fn bar(ui: &mut Ui, share: Option<(f32, f32)>) {
     ui.painter().rect_filled(filled, 2.0, colours.faint);
     response.on_hover_ui(|ui| {
         ui.label(RichText::new(format!("Influence {influence:.3}")).strong());
-        ui.label("Mean change of a pixel, of 2 at most, when this dimension moves from −1σ to +1σ.");
+        ui.label(
+            "Mean change of a pixel, of 2 at most, when this dimension moves from −1σ to +1σ.",
+        );
     });
 }
 

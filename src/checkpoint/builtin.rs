@@ -1,0 +1,32 @@
+//! The generator that comes with the program.
+
+use super::model_file::ModelFile;
+use crate::error::Result;
+
+/// `models/faces-64.safetensors`, described in the card beside it.
+const FACES_64: &[u8] = include_bytes!("../../models/faces-64.safetensors");
+
+/// Opens the built-in generator of faces, 64×64 in colour.
+///
+/// # Errors
+/// [`crate::Error::BadModel`] if the program was built with a file that does not hold a model.
+pub fn faces_64() -> Result<ModelFile> {
+    ModelFile::from_bytes("<faces-64>", FACES_64.to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use candle_core::Device;
+
+    use super::*;
+    use crate::latent::Latent;
+
+    #[test]
+    fn the_built_in_faces_draw() {
+        let file = faces_64().unwrap();
+        assert_eq!((file.info().name.as_str(), file.info().spec.size()), ("faces-64", (64, 64)));
+        let generator = file.generator(&Device::Cpu).unwrap();
+        let z = Latent::zero(file.info().spec.z_dim);
+        assert_eq!(generator.draw(&[z], &Device::Cpu).unwrap().dims(), [1, 3, 64, 64]);
+    }
+}

@@ -1,0 +1,125 @@
+//! `latentscape bench`: the program's own figures on this machine.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use clap::Args;
+use serde_json::json;
+
+use super::console::{self, size, table};
+use super::model_args::ModelArgs;
+use crate::error::{Error, Result};
+use crate::picture;
+use crate::random::{Purpose, stream};
+use crate::worker::measure_latency;
+
+/// Pictures in one go, for the speed of sheets and films.
+const BATCH: usize = 64;
+/// Goes that are timed; the fastest counts, since other programs only make it slower.
+const GOES: usize = 5;
+
+/// Measure how fast this machine is: from slider to pixels, first picture, memory
+#[derive(Debug, Args)]
+pub struct BenchArgs {
+    #[command(flatten)]
+    model: ModelArgs,
+    /// How long a slider is dragged without pause
+    #[arg(long, default_value_t = 10.0, value_name = "SECONDS")]
+    seconds: f32,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Measures and prints. `start` is when the program began.
+pub fn run(args: &BenchArgs, start: Instant) -> Result<()> {
+    if !(0.1..=3600.0).contains(&args.seconds) {
+        return Err(Error::bad_setting(
+            "--seconds",
+            format!("must lie between 0.1 and 3600, and {} was given", args.seconds),
+        ));
+    }
+    let model = args.model.open()?;
+    let spec = model.file.info().spec.clone();
+    let mut rng = stream(0, Purpose::Measure, 0);
+    let latents: Vec<_> = (0..BATCH).map(|_| spec.prior.sample(spec.z_dim, &mut rng)).collect();
+    let draw = |count: usize| {
+        let drawn = model.generator.draw(&latents[..count], &model.device.device)?;
+        picture::from_tensor(&drawn)
+    };
+    draw(1)?;
+    let first_ms = start.elapsed().as_secs_f64() * 1e3;
+    let resident_after_first = memory("VmRSS");
+
+    let mut batch_secs = f64::INFINITY;
+    for _ in 0..GOES {
+        let begun = Instant::now();
+        draw(BATCH)?;
+        batch_secs = batch_secs.min(begun.elapsed().as_secs_f64());
+    }
+    let per_second = BATCH as f64 / batch_secs;
+    let device = model.device.name.clone();
+    let slider = measure_latency(Arc::new(model.file), args.model.device(), args.seconds)?;
+    let most = memory("VmHWM");
+
+    if args.json {
+        let figures = json!({
+            "network": spec.summary(),
+            "device": device,
+            "start_to_first_picture_ms": first_ms,
+            "slider_p50_ms": slider.median,
+            "slider_p95_ms": slider.p95,
+            "slider_pictures_per_second": slider.rate,
+            "slider_pictures": slider.pictures,
+            "batch": BATCH,
+            "batch_pictures_per_second": per_second,
+            "resident_bytes_after_first_picture": resident_after_first,
+            "resident_bytes_at_most": most,
+        });
+        return console::result(&format!("{figures:#}"));
+    }
+    let memory = |bytes: Option<u64>| bytes.map_or_else(|| "not known here".to_owned(), size);
+    let rows = [
+        ["network", &format!("{}, on {device}", spec.summary())],
+        ["start to first picture", &format!("{first_ms:.0} ms")],
+        [
+            "slider to pixels",
+            &format!(
+                "p50 {:.1} ms, p95 {:.1} ms ({:.0} pictures/s, dragged for {} s)",
+                slider.median, slider.p95, slider.rate, args.seconds
+            ),
+        ],
+        ["batches of 64", &format!("{per_second:.0} pictures/s")],
+        [
+            "resident memory",
+            &format!(
+                "{} after the first picture, {} at most",
+                memory(resident_after_first),
+                memory(most)
+            ),
+        ],
+    ];
+    let rows: Vec<_> = rows.map(|row| row.map(str::to_owned).to_vec()).into();
+    console::result(&table(&rows, usize::MAX))
+}
+
+/// A figure of `/proc/self/status` in bytes; Linux only.
+fn memory(key: &str) -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(':'))?;
+    let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kilobytes * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn this_program_uses_memory() {
+        let (now, most) = (memory("VmRSS").unwrap(), memory("VmHWM").unwrap());
+        assert!(now > 1_000_000 && most >= now);
+        assert_eq!(memory("VmNothing"), None);
+    }
+}

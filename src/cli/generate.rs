@@ -1,0 +1,111 @@
+//! `latentscape generate`: pictures from seeds or from latents of a file.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::console;
+use super::model_args::{LatentArgs, ModelArgs};
+use super::output::{Output, PictureShape, counted};
+use super::progress;
+use crate::error::{Error, Result};
+use crate::latent::{self, Latent};
+
+/// Most pictures of one command: they are named by number in a folder.
+const MAX_COUNT: usize = 1_000_000;
+/// Floats of the pictures that are drawn at once: 16 MiB, so that large pictures go one by one.
+const BATCH_FLOATS: usize = 4 << 20;
+/// More at once are no faster.
+const MAX_BATCH: usize = 64;
+
+/// Draw pictures: a PNG sheet, a folder of PNGs, or floats for NumPy
+///
+/// The same model, seed and options give the same file, byte for byte.
+#[derive(Debug, Args)]
+pub struct GenerateArgs {
+    #[command(flatten)]
+    model: ModelArgs,
+    /// What to write: NAME.png is one sheet; NAME.npy is float32 of shape [N, C, H, W] in [-1, 1];
+    /// anything else is a folder that gets 0000.png, 0001.png, …
+    #[arg(long, short, value_name = "PATH")]
+    out: PathBuf,
+    /// How many pictures to draw
+    #[arg(long, short = 'n', default_value_t = 16, value_name = "N")]
+    #[arg(conflicts_with = "latents")]
+    count: usize,
+    #[command(flatten)]
+    latents: LatentArgs,
+    /// Pictures in a row of the sheet; about square if not given
+    #[arg(long, value_name = "N")]
+    columns: Option<usize>,
+    /// Also write the latents, to a .json or .npy file that --latents takes
+    #[arg(long, value_name = "FILE")]
+    save_latents: Option<PathBuf>,
+}
+
+/// Draws and writes what `args` ask for.
+pub fn run(args: &GenerateArgs) -> Result<()> {
+    if !args.latents.are_in_a_file() && !(1..=MAX_COUNT).contains(&args.count) {
+        return Err(Error::bad_setting(
+            "--count",
+            format!("must lie between 1 and {MAX_COUNT}, and {} was given", args.count),
+        ));
+    }
+    let output = Output::parse(&args.out, args.columns)?;
+    let save_latents = args.save_latents.as_deref().map(LatentFile::parse).transpose()?;
+    let model = args.model.open()?;
+    let spec = &model.file.info().spec;
+    let latents = args.latents.latents(spec, args.count)?;
+
+    let (height, width) = spec.size();
+    let shape = PictureShape { channels: spec.channels(), height, width };
+    output.check(latents.len(), shape)?;
+    let batch = (BATCH_FLOATS / shape.floats().max(1)).clamp(1, MAX_BATCH);
+    let bar = progress::bar(latents.len(), "pictures");
+    let mut batches = latents.chunks(batch).map(|chunk| {
+        let pictures = model.generator.draw(chunk, &model.device.device)?;
+        bar.inc(chunk.len() as u64);
+        Ok(pictures)
+    });
+    let written = output.write(latents.len(), shape, &mut batches);
+    bar.finish_and_clear();
+    console::note(&format!("wrote {}", written?));
+    if let Some(file) = save_latents {
+        file.write(&latents)?;
+        let latents = counted(latents.len(), "latent");
+        console::note(&format!("wrote {}: {latents}", file.path().display()));
+    }
+    Ok(())
+}
+
+/// Where latents go.
+enum LatentFile {
+    Json(PathBuf),
+    Npy(PathBuf),
+}
+
+impl LatentFile {
+    fn parse(path: &Path) -> Result<Self> {
+        let path = path.to_owned();
+        match path.extension().map(|e| e.to_ascii_lowercase()) {
+            Some(extension) if extension == "json" => Ok(Self::Json(path)),
+            Some(extension) if extension == "npy" => Ok(Self::Npy(path)),
+            _ => Err(Error::bad_setting(
+                "--save-latents",
+                format!("{} must end in .json or .npy", path.display()),
+            )),
+        }
+    }
+
+    fn path(&self) -> &Path {
+        let (Self::Json(path) | Self::Npy(path)) = self;
+        path
+    }
+
+    fn write(&self, latents: &[Latent]) -> Result<()> {
+        match self {
+            Self::Json(path) => latent::write_json(path, latents),
+            Self::Npy(path) => latent::write_npy(path, latents),
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! `latentscape inspect`: what is in a model file, a training state, or another safetensors file.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::console::{self, size, table, thousands};
+use super::model_args;
+use crate::checkpoint::{self, Contents, ModelFile, RAW};
+use crate::error::Result;
+
+/// Say what a model file holds
+#[derive(Debug, Args)]
+pub struct InspectArgs {
+    /// A model file, a run's folder, a training state, or any safetensors file; without one, the
+    /// built-in faces
+    file: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// What is printed, gathered.
+struct Report {
+    path: PathBuf,
+    bytes: usize,
+    contents: Contents,
+    tensors: Vec<Entry>,
+}
+
+struct Entry {
+    name: String,
+    shape: Vec<usize>,
+    dtype: String,
+}
+
+impl Entry {
+    fn numbers(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// Counters and statistics of batch norm are kept, not learned.
+    fn learned(&self) -> bool {
+        !["running_mean", "running_var", "num_batches_tracked"]
+            .iter()
+            .any(|end| self.name.ends_with(end))
+    }
+}
+
+/// Prints what `args` ask for.
+pub fn run(args: &InspectArgs) -> Result<()> {
+    let contents = match &args.file {
+        Some(path) => Contents::open(&model_args::file_of(path))?,
+        None => Contents::Model(Box::new(checkpoint::faces_64()?)),
+    };
+    let report = Report::new(contents)?;
+    console::result(&if args.json { format!("{:#}", report.json()) } else { report.text() })
+}
+
+impl Report {
+    fn new(contents: Contents) -> Result<Self> {
+        let archive = contents.archive();
+        let tensors = archive
+            .entries()?
+            .into_iter()
+            .map(|(name, shape, dtype)| Entry { name, shape, dtype })
+            .collect();
+        Ok(Self { path: archive.path().to_owned(), bytes: archive.file_bytes(), tensors, contents })
+    }
+
+    /// Learned numbers of the generator: those of the weights as trained are the same again.
+    fn parameters(&self) -> usize {
+        let counts = |entry: &&Entry| entry.learned() && !entry.name.starts_with(RAW);
+        self.tensors.iter().filter(counts).map(Entry::numbers).sum()
+    }
+
+    fn has_raw(&self) -> bool {
+        self.tensors.iter().any(|entry| entry.name.starts_with(RAW))
+    }
+
+    fn text(&self) -> String {
+        let mut rows = vec![["file", &self.path.display().to_string()].map(str::to_owned)];
+        let mut row = |key: &str, value: String| rows.push([key.to_owned(), value]);
+        row("size", size(self.bytes as u64));
+        match &self.contents {
+            Contents::Model(model) => {
+                let info = model.info();
+                row("holds", "a generator".into());
+                row("name", info.name.clone());
+                row("network", info.spec.summary());
+                row("parameters", thousands(self.parameters()));
+                row("weights", self.weights().into());
+                row("trained on", info.data.clone());
+                row(
+                    "trained for",
+                    format!("{} kimg, {} steps", info.kimg, thousands(info.steps as usize)),
+                );
+                row("written by", format!("Latentscape {}", info.program));
+            }
+            Contents::State(_) => row(
+                "holds",
+                "the training state of a run, which --resume goes on with; the run's generator is \
+                 the model.safetensors beside it"
+                    .into(),
+            ),
+            Contents::Other(_) => row(
+                "holds",
+                "tensors; it is not a model of Latentscape, which would carry a description".into(),
+            ),
+        }
+        let rows: Vec<_> = rows.into_iter().map(Vec::from).collect();
+        format!("{}\n\n{}", table(&rows, usize::MAX), self.tensor_table())
+    }
+
+    fn weights(&self) -> &'static str {
+        if self.has_raw() { "averaged, and as trained (raw.…)" } else { "averaged" }
+    }
+
+    fn tensor_table(&self) -> String {
+        let head = ["tensor", "shape", "type", "numbers"].map(str::to_owned).to_vec();
+        let rows = self.tensors.iter().map(|entry| {
+            let shape: Vec<_> = entry.shape.iter().map(usize::to_string).collect();
+            vec![
+                entry.name.clone(),
+                format!("[{}]", shape.join(", ")),
+                entry.dtype.clone(),
+                thousands(entry.numbers()),
+            ]
+        });
+        let rows: Vec<_> = std::iter::once(head).chain(rows).collect();
+        table(&rows, 3)
+    }
+
+    fn json(&self) -> Value {
+        let (kind, model) = match &self.contents {
+            Contents::Model(model) => ("model", self.model_json(model)),
+            Contents::State(_) => ("training-state", Value::Null),
+            Contents::Other(_) => ("safetensors", Value::Null),
+        };
+        let tensors: Vec<_> = self
+            .tensors
+            .iter()
+            .map(|entry| {
+                json!({
+                    "name": entry.name,
+                    "shape": entry.shape,
+                    "dtype": entry.dtype,
+                    "numbers": entry.numbers(),
+                })
+            })
+            .collect();
+        json!({
+            "file": self.path,
+            "bytes": self.bytes,
+            "kind": kind,
+            "model": model,
+            "tensors": tensors,
+        })
+    }
+
+    fn model_json(&self, model: &ModelFile) -> Value {
+        let info = model.info();
+        let (height, width) = info.spec.size();
+        json!({
+            "name": info.name,
+            "summary": info.spec.summary(),
+            "spec": info.spec,
+            "channels": info.spec.channels(),
+            "height": height,
+            "width": width,
+            "parameters": self.parameters(),
+            "raw_weights": self.has_raw(),
+            "data": info.data,
+            "steps": info.steps,
+            "kimg": info.kimg,
+            "program": info.program,
+        })
+    }
+}

@@ -1,0 +1,163 @@
+//! A run that is interrupted, terminated or killed, and then gone on with, ends up exactly where a
+//! run that never stopped does: the same losses, weights and sample sheets, byte for byte.
+
+#![cfg(unix)]
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use support::{PROGRAM, latentscape, pictures};
+
+const BATCH: u64 = 8;
+/// A length that no test waits for.
+const ENDLESS: &str = "100000";
+
+/// One of the runs that are compared. All are called `run`, since a model carries its run's name.
+struct Run {
+    out: PathBuf,
+    data: PathBuf,
+}
+
+impl Run {
+    fn new(root: &Path, name: &str) -> Self {
+        Self { out: root.join(name).join("run"), data: root.join("data") }
+    }
+
+    fn words(&self, resume: bool, kimg: &str) -> Vec<String> {
+        let out = self.out.to_str().unwrap();
+        let line = if resume {
+            format!("train --out {out} --resume --kimg {kimg} --device cpu")
+        } else {
+            format!(
+                "train --out {out} --data {} --preset dcgan-64 --resolution 16 --width 4 --z 6 \
+                 --batch {BATCH} --save-kimg 0.08 --samples 4 --seed 5 --kimg {kimg} --device cpu",
+                self.data.to_str().unwrap()
+            )
+        };
+        line.split_whitespace().map(str::to_owned).collect()
+    }
+
+    /// Starts it, waits until it has told `steps` steps more and written a checkpoint, then sends
+    /// `signal`. Returns the status and everything it said.
+    fn stopped_by(
+        &self,
+        signal: &str,
+        resume: bool,
+        steps: usize,
+    ) -> (std::process::ExitStatus, String) {
+        let wanted = self.lines() + steps;
+        let mut child = Command::new(PROGRAM)
+            .args(self.words(resume, ENDLESS))
+            .stdout(Stdio::null())
+            .stderr(std::fs::File::create(self.said()).unwrap())
+            .spawn()
+            .unwrap();
+        let patience = Instant::now() + Duration::from_secs(60);
+        while self.lines() < wanted || !self.out.join("state.safetensors").exists() {
+            if Instant::now() > patience || child.try_wait().unwrap().is_some() {
+                let _ = child.kill();
+                panic!("it did not train: {}", std::fs::read_to_string(self.said()).unwrap());
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        send(signal, &child);
+        let status = child.wait().unwrap();
+        (status, std::fs::read_to_string(self.said()).unwrap())
+    }
+
+    fn to_the_end(&self, resume: bool, steps: u64) {
+        let kimg = (steps * BATCH) as f64 / 1000.0;
+        latentscape(self.words(resume, &kimg.to_string())).assert().success();
+        assert_eq!(self.lines(), steps as usize);
+    }
+
+    fn said(&self) -> PathBuf {
+        self.out.parent().unwrap().join("said.txt")
+    }
+
+    fn lines(&self) -> usize {
+        let text = std::fs::read_to_string(self.out.join("losses.jsonl")).unwrap_or_default();
+        text.lines().count()
+    }
+
+    /// Every file that must not depend on how the run came about.
+    fn files(&self) -> BTreeMap<String, Vec<u8>> {
+        walkdir::WalkDir::new(&self.out)
+            .into_iter()
+            .map(Result::unwrap)
+            .filter(|entry| entry.file_type().is_file())
+            .map(|entry| {
+                let name = entry.path().strip_prefix(&self.out).unwrap().to_str().unwrap();
+                (name.to_owned(), std::fs::read(entry.path()).unwrap())
+            })
+            .collect()
+    }
+}
+
+fn send(signal: &str, child: &Child) {
+    let status = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+    assert!(status.success());
+}
+
+#[test]
+fn a_run_that_was_stopped_ends_like_one_that_was_not() {
+    let root = tempfile::tempdir().unwrap();
+    pictures(&root.path().join("data"), 36);
+    let [whole, stopped, killed] =
+        ["whole", "stopped", "killed"].map(|name| Run::new(root.path(), name));
+    for run in [&whole, &stopped, &killed] {
+        std::fs::create_dir_all(run.out.parent().unwrap()).unwrap();
+    }
+
+    // Ctrl-C, and later what `kill` and a shutdown send.
+    for (signal, resume) in [("-INT", false), ("-TERM", true)] {
+        let before = stopped.lines();
+        let (status, said) = stopped.stopped_by(signal, resume, 12);
+        assert_eq!(status.code(), Some(130), "{signal}: {said}");
+        assert!(said.contains("--resume"), "{signal}: how to go on is not said: {said}");
+        assert!(stopped.lines() >= before + 12);
+    }
+    // No chance to save: what was done since the last checkpoint is done again.
+    let (status, _) = killed.stopped_by("-KILL", false, 15);
+    assert_eq!(status.signal(), Some(9));
+
+    let steps = stopped.lines().max(killed.lines()) as u64 + 13;
+    stopped.to_the_end(true, steps);
+    killed.to_the_end(true, steps);
+    whole.to_the_end(false, steps);
+
+    let wanted = whole.files();
+    for name in ["losses.jsonl", "model.safetensors", "state.safetensors", "samples/epoch_0001.png"]
+    {
+        assert!(wanted.contains_key(name), "{name} is missing: {:?}", wanted.keys());
+    }
+    for (how, run) in [("stopped", &stopped), ("killed", &killed)] {
+        let files = run.files();
+        // A killed process may leave the temporary file that it was writing.
+        let kept = files.iter().filter(|(name, _)| !name.contains(".latentscape-"));
+        for (name, bytes) in kept {
+            let same = wanted.get(name).is_some_and(|wanted| wanted == bytes);
+            assert!(same, "{name} of the {how} run is not that of the whole run");
+        }
+        assert!(wanted.keys().all(|name| files.contains_key(name)), "{how}: a file is missing");
+    }
+}
+
+#[test]
+fn a_finished_run_has_nothing_left_to_do() {
+    let root = tempfile::tempdir().unwrap();
+    pictures(&root.path().join("data"), 10);
+    let run = Run::new(root.path(), "short");
+    run.to_the_end(false, 3);
+    let before = run.files();
+    latentscape(run.words(true, "0.024"))
+        .assert()
+        .success()
+        .stderr(predicates::str::contains("give a larger --kimg"));
+    assert_eq!(run.files(), before);
+}
