@@ -283,7 +283,11 @@ fn a_model_that_cannot_be_opened_at_the_start_gives_way_to_the_bundled_one() {
     let model = Some(folder.path().join("nowhere.safetensors"));
     let window = Window::start(folder, Start { model, ..Start::default() });
     let state = window.harness.state().state();
-    assert!(state.message.is_error && state.message.text.contains("nowhere"), "{:?}", state.message);
+    assert!(
+        state.message.is_error && state.message.text.contains("nowhere"),
+        "{:?}",
+        state.message
+    );
     assert_eq!(state.model.as_ref().unwrap().spec().size(), (64, 64));
 }
 
@@ -291,9 +295,10 @@ fn a_model_that_cannot_be_opened_at_the_start_gives_way_to_the_bundled_one() {
 fn the_picture_is_saved_or_it_is_told_why_not() {
     let mut window = Window::open();
     let picture = window.picture();
-    for (name, words) in
-        [("face.png", ["Saved", "face.png"]), ("no such folder/face.png", ["could not write", "face.png"])]
-    {
+    for (name, words) in [
+        ("face.png", ["Saved", "face.png"]),
+        ("no such folder/face.png", ["could not write", "face.png"]),
+    ] {
         let path = window.path(name);
         window.key(Modifiers::COMMAND, Key::S);
         window.frames(2);
@@ -408,7 +413,10 @@ fn everything_fits_the_smallest_window() {
         for name in ["Random", "Save PNG", "Paste latent", "Search dimensions", "Device", "Menu"] {
             let rect = window.harness.get_by_label(name).rect();
             let fits = rect.min.x >= 0.0 && rect.min.y >= 0.0;
-            assert!(fits && rect.max.x <= size.x && rect.max.y <= size.y, "{name} {rect:?} {size:?}");
+            assert!(
+                fits && rect.max.x <= size.x && rect.max.y <= size.y,
+                "{name} {rect:?} {size:?}"
+            );
         }
         let picture = window.harness.get_by_label("Picture").rect();
         assert!(picture.height() > size.y * 0.5 && picture.width() > size.x * 0.4, "{picture:?}");

@@ -5,8 +5,8 @@ use eframe::egui::{
 };
 use egui_material_icons::MaterialIcon;
 use egui_material_icons::icons::{
-    ICON_BLUR_ON, ICON_DARK_MODE, ICON_EXPAND_MORE, ICON_FOLDER_OPEN, ICON_GRID_ON, ICON_LIGHT_MODE,
-    ICON_MENU,     ICON_REDO, ICON_SEARCH, ICON_UNDO,
+    ICON_BLUR_ON, ICON_DARK_MODE, ICON_EXPAND_MORE, ICON_FOLDER_OPEN, ICON_GRID_ON,
+    ICON_LIGHT_MODE, ICON_MENU, ICON_REDO, ICON_SEARCH, ICON_UNDO,
 };
 
 use super::buttons;
@@ -20,8 +20,7 @@ use crate::device::DeviceChoice;
 
 /// The bar at the top: model, undo and redo, speed, device.
 pub fn top(ui: &mut Ui, state: &State, device: DeviceChoice, commands: &mut Vec<AppCommand>) {
-    let colours = theme::palette(ui);
-    let frame = Frame::new().fill(colours.panel).inner_margin(Margin::symmetric(8, 6));
+    let frame = Frame::new().inner_margin(Margin::symmetric(8, 6));
     Panel::top("top").resizable(false).frame(frame).show(ui, |ui| {
         ui.horizontal(|ui| {
             ui.spacing_mut().item_spacing.x = UNIT / 2.0;
@@ -68,7 +67,8 @@ fn icon(ui: &mut Ui, image: MaterialIcon, action: Action, commands: &mut Vec<App
 fn menu(ui: &mut Ui, commands: &mut Vec<AppCommand>) {
     let icon = ICON_MENU.rich_text().size(18.0);
     let button = Button::new(icon).min_size(Vec2::splat(3.5 * UNIT)).frame_when_inactive(false);
-    let response = ui.add(button).accessible_name("Menu").on_hover_text("Everything there is to do");
+    let response =
+        ui.add(button).accessible_name("Menu").on_hover_text("Everything there is to do");
     Popup::menu(&response).show(|ui| {
         ui.set_min_width(30.0 * UNIT);
         for entry in ACTIONS {
@@ -111,7 +111,9 @@ fn model(ui: &mut Ui, state: &State, commands: &mut Vec<AppCommand>) {
             let info = model.file.info();
             let trained = match info.steps {
                 0 => String::new(),
-                steps => format!("\ntrained on {} for {steps} steps, {:.0} kimg", info.data, info.kimg),
+                steps => {
+                    format!("\ntrained on {} for {steps} steps, {:.0} kimg", info.data, info.kimg)
+                }
             };
             response.on_hover_text(format!("{}{trained}", model.spec().summary()))
         }
@@ -146,7 +148,8 @@ fn speed(ui: &mut Ui, state: &State) {
         Some(_) => "  999".into(),
         None => "    –".into(),
     };
-    let rate = state.pacing.rate().map_or("  –".into(), |rate| format!("{:3.0}", rate.min(999.0)));
+    let rate =
+        state.pacing.rate().map_or("  –".into(), |rate| format!("{:3.0}", rate.min(999.0)));
     let text = format!("{} ms {rate} fps", number(state.pacing.latest()));
     let label = Label::new(RichText::new(text).monospace().color(faint)).selectable(false);
     ui.add(label).on_hover_ui(|ui| {
@@ -154,13 +157,17 @@ fn speed(ui: &mut Ui, state: &State) {
         ui.label("Time from a moved slider to its pixels, and frames per second.");
         if all.count() > 0 {
             let (half, most) = (all.percentile(50.0), all.percentile(95.0));
-            ui.label(format!("{} pictures: half within {half:.1} ms, 95 of 100 within {most:.1} ms", all.count()));
+            ui.label(format!(
+                "{} pictures: half within {half:.1} ms, 95 of 100 within {most:.1} ms",
+                all.count()
+            ));
         }
     });
 }
 
 fn devices(ui: &mut Ui, state: &State, device: DeviceChoice, commands: &mut Vec<AppCommand>) {
-    let name = state.model.as_ref().map_or_else(|| device.to_string(), |model| model.device.clone());
+    let name =
+        state.model.as_ref().map_or_else(|| device.to_string(), |model| model.device.clone());
     let label = (RichText::new(name), ICON_EXPAND_MORE.rich_text());
     let response = ui
         .add(Button::new(label).frame_when_inactive(false))
@@ -194,7 +201,7 @@ fn devices(ui: &mut Ui, state: &State, device: DeviceChoice, commands: &mut Vec<
 /// The line at the bottom: what happened last, and what is at work.
 pub fn bottom(ui: &mut Ui, state: &State, workers: &Workers, commands: &mut Vec<AppCommand>) {
     let colours = theme::palette(ui);
-    let frame = Frame::new().fill(colours.panel).inner_margin(Margin::symmetric(12, 2));
+    let frame = Frame::new().inner_margin(Margin::symmetric(12, 2));
     Panel::bottom("bottom").resizable(false).exact_size(3.5 * UNIT).frame(frame).show(ui, |ui| {
         ui.horizontal_centered(|ui| {
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
@@ -248,8 +255,7 @@ pub fn tabs(ui: &mut Ui, state: &mut State) {
     if TABS.len() < 2 {
         return;
     }
-    let colours = theme::palette(ui);
-    let frame = Frame::new().fill(colours.panel).inner_margin(Margin::same(UNIT as i8));
+    let frame = Frame::new().inner_margin(Margin::same(UNIT as i8));
     Panel::left("tabs").resizable(false).frame(frame).show(ui, |ui| {
         for (i, tab) in TABS.iter().enumerate() {
             let label = (tab.icon.rich_text().size(18.0), tab.title);

@@ -27,7 +27,8 @@ mod tests {
         let spec = &file.info().spec;
         assert_eq!((spec.size(), spec.channels()), ((64, 64), 3));
         let generator = file.generator(&Device::Cpu).unwrap();
-        let batch = generator.draw(&[Prior::Normal.from_seed(spec.z_dim, 1)], &Device::Cpu).unwrap();
+        let batch =
+            generator.draw(&[Prior::Normal.from_seed(spec.z_dim, 1)], &Device::Cpu).unwrap();
         assert_eq!(batch.dims(), [1, 3, 64, 64]);
     }
 }

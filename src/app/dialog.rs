@@ -131,7 +131,11 @@ pub enum Answer {
 
 /// The system's file dialog, as a closure to run on a thread of its own. It has to be made on the
 /// window's thread, because macOS wants it so.
-pub fn native(purpose: Purpose, folder: &Path, name: &str) -> impl FnOnce() -> Answer + Send + use<> {
+pub fn native(
+    purpose: Purpose,
+    folder: &Path,
+    name: &str,
+) -> impl FnOnce() -> Answer + Send + use<> {
     let (filter, extensions) = purpose.filter();
     let dialog = rfd::AsyncFileDialog::new()
         .set_title(purpose.title())
@@ -163,7 +167,8 @@ fn has_native() -> bool {
         return true;
     }
     let bus = std::env::var_os("DBUS_SESSION_BUS_ADDRESS").is_some()
-        || std::env::var_os("XDG_RUNTIME_DIR").is_some_and(|dir| Path::new(&dir).join("bus").exists());
+        || std::env::var_os("XDG_RUNTIME_DIR")
+            .is_some_and(|dir| Path::new(&dir).join("bus").exists());
     let zenity = || {
         let path = std::env::var_os("PATH").unwrap_or_default();
         std::env::split_paths(&path).any(|folder| folder.join("zenity").is_file())

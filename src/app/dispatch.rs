@@ -29,7 +29,7 @@ impl App {
                 Ok(())
             }
             AppCommand::Select(dim) => {
-                self.state.explore.selected = dim.min(self.state.explore.dims() - 1);
+                self.state.explore.select(dim);
                 Ok(())
             }
             AppCommand::ToggleLock(dim) => {
@@ -70,8 +70,7 @@ impl App {
             AppCommand::SetSort(sort) => {
                 self.state.settings.sort = sort;
                 self.state.explore.sort(sort);
-                self.state.explore.list_offset = 0.0;
-                self.state.explore.scroll_to_selected = true;
+                self.state.explore.settle();
                 Ok(())
             }
             AppCommand::Retry => {
@@ -398,7 +397,11 @@ impl App {
         let picture = RenderRequest { model: model.id, latents: vec![explore.shown()] };
         self.workers.renderer.request(Lane::Picture, picture, asked);
         let latents = super::tabs::explore::strip_latents(explore);
-        self.workers.renderer.request(Lane::Strip, RenderRequest { model: model.id, latents }, asked);
+        self.workers.renderer.request(
+            Lane::Strip,
+            RenderRequest { model: model.id, latents },
+            asked,
+        );
         if explore.sweep.open {
             let plan = explore.sweep.plan(explore);
             let has = explore.sweep.sheet.as_ref().is_some_and(|(drawn, _)| *drawn == plan);

@@ -51,7 +51,13 @@ impl History {
 
     /// Notes a step at time `now` (in seconds); whatever was undone is gone. A step of the same
     /// `gesture` as the one before, while it goes on, replaces it.
-    pub fn record(&mut self, snapshot: Snapshot, label: String, gesture: Option<Gesture>, now: f64) {
+    pub fn record(
+        &mut self,
+        snapshot: Snapshot,
+        label: String,
+        gesture: Option<Gesture>,
+        now: f64,
+    ) {
         let newest = self.at + 1 == self.steps.len();
         let goes_on = self.held_since(now);
         self.steps.truncate(self.at + 1);

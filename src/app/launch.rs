@@ -115,25 +115,39 @@ fn open(renderer: eframe::Renderer, start: Start) -> Result<()> {
         .with_min_inner_size(LEAST)
         .with_drag_and_drop(true)
         .with_icon(Arc::new(icon()));
-    let options =
-        eframe::NativeOptions { viewport, renderer, persist_window: true, ..Default::default() };
+    let mut options = eframe::NativeOptions {
+        viewport,
+        renderer,
+        persist_window: true,
+        // Without a graphics card it costs a fifth of a frame.
+        dithering: false,
+        ..Default::default()
+    };
+    // A frame that waits for the screen holds the next picture back, by up to 16 ms. The window
+    // paints only when something moved, so there are no frames to save either.
+    options.glow_options.vsync = false;
+    options.wgpu_options = options.wgpu_options.with_surface_config(eframe::SurfaceConfig {
+        present_mode: eframe::wgpu::PresentMode::AutoNoVsync,
+        ..eframe::SurfaceConfig::LOW_LATENCY
+    });
     let is_open = Arc::new(AtomicBool::new(false));
     let failed = Arc::new(Mutex::new(None));
     let (opened, failure) = (is_open.clone(), failed.clone());
     // Window libraries panic where the system lacks a library, such as libxkbcommon-x11.
     let quiet = QuietPanics::until(is_open.clone());
     let outcome = catch_unwind(AssertUnwindSafe(|| {
-        let create: eframe::AppCreator = Box::new(move |cc| match App::new(&cc.egui_ctx, start, is_wgpu) {
-            Ok(app) => {
-                opened.store(true, Ordering::Relaxed);
-                Ok(Box::new(app))
-            }
-            Err(error) => {
-                let text = error.to_string();
-                *failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-                Err(text.into())
-            }
-        });
+        let create: eframe::AppCreator =
+            Box::new(move |cc| match App::new(&cc.egui_ctx, start, is_wgpu) {
+                Ok(app) => {
+                    opened.store(true, Ordering::Relaxed);
+                    Ok(Box::new(app))
+                }
+                Err(error) => {
+                    let text = error.to_string();
+                    *failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                    Err(text.into())
+                }
+            });
         eframe::run_native(APP_ID, options, create)
     }));
     let said = quiet.end();
@@ -209,7 +223,8 @@ fn icon() -> IconData {
         for x in 0..SIDE {
             let (u, v) = (x as f32 - 31.5, y as f32 - 31.5);
             // Distance to a rounded square, to a rail and to its handle.
-            let corner = ((u.abs() - 18.0).max(0.0).powi(2) + (v.abs() - 18.0).max(0.0).powi(2)).sqrt();
+            let corner =
+                ((u.abs() - 18.0).max(0.0).powi(2) + (v.abs() - 18.0).max(0.0).powi(2)).sqrt();
             let inside = (13.5 - corner).clamp(0.0, 1.0);
             let rail = (2.5 - (v.abs().max((u.abs() - 20.0).max(0.0)))).clamp(0.0, 1.0);
             let handle = (9.0 - ((u - 8.0).powi(2) + v * v).sqrt()).clamp(0.0, 1.0);

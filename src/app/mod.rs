@@ -6,8 +6,8 @@
 //! one line in its registry.
 
 mod bars;
-mod buttons;
 mod bundled;
+mod buttons;
 mod command;
 mod dialog;
 mod dispatch;

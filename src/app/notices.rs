@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use eframe::egui::{Context, RichText, Vec2};
-use egui_notify::{Anchor, Toast, ToastLevel, Toasts};
 use egui_material_icons::icons::{ICON_CHECK_CIRCLE, ICON_ERROR};
+use egui_notify::{Anchor, Toast, ToastLevel, Toasts};
 
 use super::theme;
 
@@ -37,10 +37,7 @@ impl Notices {
             self.toasts.dismiss_oldest_toast();
         }
         let mut toast = Toast::custom(caption, level);
-        toast
-            .closable(false)
-            .show_progress_bar(false)
-            .duration(Duration::from_secs_f32(seconds));
+        toast.closable(false).show_progress_bar(false).duration(Duration::from_secs_f32(seconds));
         self.toasts.add(toast);
     }
 

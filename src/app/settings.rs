@@ -182,7 +182,8 @@ mod tests {
         let path = folder.path().join("window.json");
         std::fs::write(&path, b"{\"theme\": \"dar").unwrap();
         assert_eq!(Settings::load(&path), Settings::default());
-        std::fs::write(&path, b"{\"theme\": \"dark\", \"unheard-of\": 3, \"mutation\": 9}").unwrap();
+        std::fs::write(&path, b"{\"theme\": \"dark\", \"unheard-of\": 3, \"mutation\": 9}")
+            .unwrap();
         let settings = Settings::load(&path);
         assert_eq!((settings.theme, settings.mutation), (Theme::Dark, 1.0));
     }

@@ -60,7 +60,8 @@ pub fn influence(
             let ends: Vec<Latent> = [-1.0, 1.0]
                 .into_iter()
                 .flat_map(|sign: f32| {
-                    dims.iter().map(move |&dim| midpoint.with(dim, midpoint.get(dim) + sign * sigma))
+                    dims.iter()
+                        .map(move |&dim| midpoint.with(dim, midpoint.get(dim) + sign * sigma))
                 })
                 .collect();
             for (dim, change) in dims.iter().zip(changes(&generator.draw(&ends, device)?)?) {

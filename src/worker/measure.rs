@@ -122,7 +122,10 @@ pub fn measure_latency(
         return Err(error);
     }
     if latencies.count() == 0 {
-        return Err(Error::bad_setting("seconds", "no picture was drawn in that time; give it more"));
+        return Err(Error::bad_setting(
+            "seconds",
+            "no picture was drawn in that time; give it more",
+        ));
     }
     Ok(Latency {
         median: latencies.percentile(50.0),

@@ -319,13 +319,8 @@ impl<E: Engine> Worker<E> {
             millis += begun.elapsed().as_secs_f32() * 1e3;
         }
         let result = failed.map_or(Ok(pictures), Err);
-        let rendered = Rendered {
-            lane: name,
-            model: wish.request.model,
-            asked: wish.asked,
-            millis,
-            result,
-        };
+        let rendered =
+            Rendered { lane: name, model: wish.request.model, asked: wish.asked, millis, result };
         self.tell(Answer::Rendered { stamp: wish.stamp, rendered });
     }
 
@@ -339,9 +334,8 @@ impl<E: Engine> Worker<E> {
 
 /// Runs `work`; a panic becomes an error, and the thread goes on with the next wish.
 fn guarded<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
-        Err(Error::Worker { thread: NAME, why: panic_message(&*panic) })
-    })
+    catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|panic| Err(Error::Worker { thread: NAME, why: panic_message(&*panic) }))
 }
 
 #[cfg(test)]

@@ -30,6 +30,7 @@ pub fn show(ui: &mut Ui, context: &mut TabContext) {
     let explore = &mut context.state.explore;
     if explore.order_is_stale && !ui.rect_contains_pointer(list) {
         explore.sort(context.state.settings.sort);
+        explore.settle();
     }
     if explore.order.is_empty() {
         ui.add_space(2.0 * UNIT);
@@ -145,6 +146,7 @@ fn row(ui: &mut Ui, context: &mut TabContext, dim: usize) {
                 low: -range,
                 high: range,
                 origin: 0.0,
+                usual: 0.0,
                 dimmed: locked,
             };
             let (response, moved) = rail.show(ui, Vec2::new(rail_width.max(40.0), ROW));
@@ -212,7 +214,9 @@ fn bar(ui: &mut Ui, share: Option<(f32, f32)>) {
     ui.painter().rect_filled(filled, 2.0, colours.faint);
     response.on_hover_ui(|ui| {
         ui.label(RichText::new(format!("Influence {influence:.3}")).strong());
-        ui.label("Mean change of a pixel, of 2 at most, when this dimension moves from −1σ to +1σ.");
+        ui.label(
+            "Mean change of a pixel, of 2 at most, when this dimension moves from −1σ to +1σ.",
+        );
     });
 }
 

@@ -1,8 +1,8 @@
 //! The strip under the picture: the selected dimension from one end of its slider to the other.
 
 use eframe::egui::{
-    Align2, Color32, CursorIcon, Pos2, Rect, Sense, Stroke, StrokeKind, TextStyle, Ui, Vec2,
-    WidgetInfo, Role,
+    Align2, Color32, CursorIcon, Pos2, Rect, Role, Sense, Stroke, StrokeKind, TextStyle, Ui, Vec2,
+    WidgetInfo,
 };
 use image::RgbImage;
 
@@ -85,7 +85,8 @@ pub fn show(ui: &mut Ui, context: &mut TabContext) {
         let response = ui.interact(target, ui.scope_id().with(("strip", i)), Sense::click());
         response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
         let response = response.on_hover_cursor(CursorIcon::PointingHand);
-        match context.screen.strip.get(i).and_then(|shown| shown.texture().zip(Some(shown.size()))) {
+        match context.screen.strip.get(i).and_then(|shown| shown.texture().zip(Some(shown.size())))
+        {
             Some((texture, [width, height])) => {
                 let size = Vec2::new(width as f32, height as f32);
                 let fitted = size * (side / size.max_elem().max(1.0));
@@ -136,7 +137,10 @@ mod tests {
         let mut explore = Explore::new(8, Prior::Normal, 1);
         explore.set_value(3, 0.5, 0.0);
         let before = strip_latents(&explore);
-        assert_eq!(before.iter().map(|z| z.get(3)).collect::<Vec<_>>(), strip_values(Prior::Normal));
+        assert_eq!(
+            before.iter().map(|z| z.get(3)).collect::<Vec<_>>(),
+            strip_values(Prior::Normal)
+        );
         explore.set_value(3, -1.5, 0.0);
         assert_eq!(strip_latents(&explore), before);
         explore.set_value(4, -1.5, 0.0);
