@@ -20,8 +20,7 @@ use crate::device::DeviceChoice;
 
 /// The bar at the top: model, undo and redo, speed, device.
 pub fn top(ui: &mut Ui, state: &State, device: DeviceChoice, commands: &mut Vec<AppCommand>) {
-    let colours = theme::palette(ui);
-    let frame = Frame::new().fill(colours.panel).inner_margin(Margin::symmetric(8, 6));
+    let frame = Frame::new().inner_margin(Margin::symmetric(8, 6));
     Panel::top("top").resizable(false).frame(frame).show(ui, |ui| {
         ui.horizontal(|ui| {
             ui.spacing_mut().item_spacing.x = UNIT / 2.0;
@@ -202,7 +201,7 @@ fn devices(ui: &mut Ui, state: &State, device: DeviceChoice, commands: &mut Vec<
 /// The line at the bottom: what happened last, and what is at work.
 pub fn bottom(ui: &mut Ui, state: &State, workers: &Workers, commands: &mut Vec<AppCommand>) {
     let colours = theme::palette(ui);
-    let frame = Frame::new().fill(colours.panel).inner_margin(Margin::symmetric(12, 2));
+    let frame = Frame::new().inner_margin(Margin::symmetric(12, 2));
     Panel::bottom("bottom").resizable(false).exact_size(3.5 * UNIT).frame(frame).show(ui, |ui| {
         ui.horizontal_centered(|ui| {
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
@@ -256,8 +255,7 @@ pub fn tabs(ui: &mut Ui, state: &mut State) {
     if TABS.len() < 2 {
         return;
     }
-    let colours = theme::palette(ui);
-    let frame = Frame::new().fill(colours.panel).inner_margin(Margin::same(UNIT as i8));
+    let frame = Frame::new().inner_margin(Margin::same(UNIT as i8));
     Panel::left("tabs").resizable(false).frame(frame).show(ui, |ui| {
         for (i, tab) in TABS.iter().enumerate() {
             let label = (tab.icon.rich_text().size(18.0), tab.title);

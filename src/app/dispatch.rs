@@ -29,7 +29,7 @@ impl App {
                 Ok(())
             }
             AppCommand::Select(dim) => {
-                self.state.explore.selected = dim.min(self.state.explore.dims() - 1);
+                self.state.explore.select(dim);
                 Ok(())
             }
             AppCommand::ToggleLock(dim) => {
@@ -70,8 +70,7 @@ impl App {
             AppCommand::SetSort(sort) => {
                 self.state.settings.sort = sort;
                 self.state.explore.sort(sort);
-                self.state.explore.list_offset = 0.0;
-                self.state.explore.scroll_to_selected = true;
+                self.state.explore.settle();
                 Ok(())
             }
             AppCommand::Retry => {

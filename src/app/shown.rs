@@ -1,8 +1,9 @@
 //! Pictures on their way to the screen.
 
 use eframe::egui::{ColorImage, Context, TextureHandle, TextureOptions};
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::pixels::U8x3;
+use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
 use image::RgbImage;
 
 use super::settings::Enlarge;
@@ -69,12 +70,14 @@ impl Shown {
         if factor < 2 {
             return None;
         }
-        let source =
-            ImageRef::new(width, height, picture.as_raw().as_slice(), PixelType::U8x3).ok()?;
-        let mut target = Image::new(width * factor, height * factor, PixelType::U8x3);
+        // Typed: `resize` would bring the code for every kind of pixel into this crate, and minutes
+        // of compilation with it.
+        let source = TypedImageRef::<U8x3>::from_buffer(width, height, picture.as_raw()).ok()?;
+        let (width, height) = (width * factor, height * factor);
+        let mut target = TypedImage::<U8x3>::new(width, height);
         let filter = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Mitchell));
-        self.resizer.resize(&source, &mut target, &filter).ok()?;
-        let size = [target.width() as usize, target.height() as usize];
-        Some(ColorImage::from_rgb(size, target.buffer()))
+        self.resizer.resize_typed(&source, &mut target, &filter).ok()?;
+        let bytes: Vec<u8> = target.pixels().iter().flat_map(|pixel| pixel.0).collect();
+        Some(ColorImage::from_rgb([width as usize, height as usize], &bytes))
     }
 }

@@ -96,6 +96,8 @@ pub struct Explore {
     pub strip: StripState,
     /// The sweep sheet.
     pub sweep: SweepState,
+    /// The person has chosen a dimension, rather than the window.
+    pub has_selected: bool,
     /// The list should scroll to the selected slider.
     pub scroll_to_selected: bool,
     /// How far the list is scrolled, in points.
@@ -127,6 +129,7 @@ impl Explore {
             view: View::default(),
             strip: StripState::default(),
             sweep: SweepState::default(),
+            has_selected: false,
             scroll_to_selected: false,
             list_offset: 0.0,
             focus_search: false,
@@ -160,7 +163,7 @@ impl Explore {
         if !value.is_finite() || dim >= self.dims() {
             return;
         }
-        self.selected = dim;
+        self.select(dim);
         let value = value.clamp(-MAX_VALUE, MAX_VALUE);
         if value != self.latent.get(dim) {
             self.latent.set(dim, value);
@@ -233,6 +236,21 @@ impl Explore {
         self.order_is_stale = false;
     }
 
+    /// After the list got another order: the selected slider stays in sight; if nobody has selected
+    /// one, it is the first.
+    pub fn settle(&mut self) {
+        if let Some(first) = self.order.first().filter(|_| !self.has_selected) {
+            self.selected = *first;
+        }
+        self.scroll_to_selected = true;
+    }
+
+    /// Selects a dimension.
+    pub fn select(&mut self, dim: usize) {
+        self.selected = dim.min(self.dims() - 1);
+        self.has_selected = true;
+    }
+
     /// Selects the dimension that is `step` rows further down the list.
     pub fn select_by(&mut self, step: isize) {
         let at = self.order.iter().position(|dim| *dim == self.selected);
@@ -241,7 +259,7 @@ impl Explore {
             None => 0,
         };
         if let Some(dim) = self.order.get(next) {
-            self.selected = *dim;
+            self.select(*dim);
             self.scroll_to_selected = true;
         }
     }
@@ -264,7 +282,7 @@ impl Explore {
         }
         self.latent = place.latent.clone();
         self.psi = place.psi.clamp(0.0, MAX_PSI);
-        self.selected = place.selected.min(self.dims() - 1);
+        self.select(place.selected);
         for dim in &place.locked {
             if let Some(locked) = self.locked.get_mut(*dim) {
                 *locked = true;

@@ -217,6 +217,10 @@ impl eframe::App for App {
         self.notices.show(&ctx);
     }
 
+    fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {
+        visuals.panel_fill.to_normalized_gamma_f32()
+    }
+
     fn save(&mut self, _: &mut dyn eframe::Storage) {
         self.remember();
     }

@@ -102,7 +102,8 @@ impl Setting {
                 value: self.value,
                 low: self.low,
                 high: self.high,
-                origin: self.usual,
+                origin: self.low,
+                usual: self.usual,
                 dimmed: false,
             };
             let (response, moved) = rail.show(ui, Vec2::new(width.max(40.0), 3.0 * UNIT));

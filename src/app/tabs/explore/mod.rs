@@ -14,13 +14,13 @@ pub use strip::{STRIP, StripState, strip_latents, strip_values};
 pub use sweep::{SweepPlan, SweepState};
 
 use super::TabContext;
-use crate::app::theme::{self, UNIT};
+use crate::app::theme::UNIT;
 
 /// Draws the tab.
 pub fn show(ui: &mut Ui, context: &mut TabContext) {
-    let colours = theme::palette(ui);
     let width = ui.available_width();
-    let panel = Frame::new().fill(colours.panel).inner_margin(Margin::same(UNIT as i8));
+    // The window is cleared with the panels' colour: painting it again would only cost.
+    let panel = Frame::new().inner_margin(Margin::same(UNIT as i8));
     Panel::right("dimensions")
         .resizable(true)
         .default_size((width * 0.32).clamp(42.0 * UNIT, 60.0 * UNIT))
@@ -38,8 +38,6 @@ pub fn show(ui: &mut Ui, context: &mut TabContext) {
         .exact_size(strip::height(ui.available_size()))
         .frame(panel)
         .show(ui, |ui| strip::show(ui, context));
-    CentralPanel::default()
-        .frame(Frame::new().fill(colours.ground).inner_margin(Margin::same(2 * UNIT as i8)))
-        .show(ui, |ui| picture::show(ui, context));
+    CentralPanel::default().frame(Frame::NONE).show(ui, |ui| picture::show(ui, context));
     sweep::show(ui.ctx(), context);
 }

@@ -5,6 +5,8 @@ use eframe::egui::{
     WidgetInfo,
 };
 
+use egui_material_icons::icons::ICON_ARROW_FORWARD;
+
 use super::TabContext;
 use crate::app::command::{Action, AppCommand};
 use crate::app::theme::{self, UNIT};
@@ -57,15 +59,18 @@ impl View {
 
 /// Draws the picture, or why there is none.
 pub fn show(ui: &mut Ui, context: &mut TabContext) {
-    let place = ui.available_rect_before_wrap();
-    let response = ui.allocate_rect(place, Sense::click_and_drag());
+    let all = ui.available_rect_before_wrap();
+    let response = ui.allocate_rect(all, Sense::click_and_drag());
+    let place = all.shrink(2.0 * UNIT);
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, "Picture"));
     if let Some(error) = context.state.explore.picture_error.clone() {
+        ground(ui, Rect::NOTHING);
         failed(ui, place, &error, context);
         return;
     }
     let shown = &context.screen.picture;
     let Some(texture) = shown.texture() else {
+        ground(ui, Rect::NOTHING);
         // Nothing for the first moments; then a word.
         if ui.input(|input| input.time) > 0.5 {
             let faint = theme::palette(ui).faint;
@@ -103,7 +108,8 @@ pub fn show(ui: &mut Ui, context: &mut TabContext) {
     let rect = view.rect(fitted);
     let zoom = view.zoom;
     let uv = Rect::from_min_max(Pos2::ZERO, Pos2::new(1.0, 1.0));
-    ui.painter().with_clip_rect(place).image(texture.id(), rect, uv, Color32::WHITE);
+    ground(ui, rect);
+    ui.painter().with_clip_rect(all).image(texture.id(), rect, uv, Color32::WHITE);
     if zoom > 1.0 {
         response.clone().on_hover_cursor(CursorIcon::Grab);
         badge(ui, place, &format!("{:4.0} %", zoom * 100.0));
@@ -122,6 +128,23 @@ pub fn show(ui: &mut Ui, context: &mut TabContext) {
     }
 }
 
+/// The ground beside the picture. What the picture covers is left out: without a graphics card
+/// every pixel that is painted twice costs.
+fn ground(ui: &Ui, picture: Rect) {
+    let colour = theme::palette(ui).ground;
+    let all = ui.clip_rect();
+    let picture = picture.intersect(all);
+    let beside = [
+        Rect::from_min_max(all.min, Pos2::new(all.right(), picture.top())),
+        Rect::from_min_max(Pos2::new(all.left(), picture.bottom()), all.max),
+        Rect::from_x_y_ranges(all.left()..=picture.left(), picture.y_range()),
+        Rect::from_x_y_ranges(picture.right()..=all.right(), picture.y_range()),
+    ];
+    for rect in beside.into_iter().filter(Rect::is_positive) {
+        ui.painter().rect_filled(rect, 0.0, colour);
+    }
+}
+
 /// A small text in the corner.
 fn badge(ui: &Ui, place: Rect, text: &str) {
     let colours = theme::palette(ui);
@@ -137,8 +160,8 @@ fn badge(ui: &Ui, place: Rect, text: &str) {
 fn hint(ui: &Ui, place: Rect) {
     let colours = theme::palette(ui);
     let font = egui::TextStyle::Body.resolve(ui.style());
-    let text = "Drag a slider  →";
-    let galley = ui.painter().layout_no_wrap(text.to_owned(), font, colours.on_accent);
+    let text = format!("Drag a slider  {}", ICON_ARROW_FORWARD.codepoint);
+    let galley = ui.painter().layout_no_wrap(text, font, colours.on_accent);
     let size = galley.size() + Vec2::new(3.0 * UNIT, 1.5 * UNIT);
     let rect = Align2::RIGHT_TOP.align_size_within_rect(size, place);
     ui.painter().rect_filled(rect, size.y / 2.0, colours.accent);

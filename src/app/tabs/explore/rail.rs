@@ -23,8 +23,10 @@ pub struct Rail<'a> {
     pub low: f32,
     /// Its ends.
     pub high: f32,
-    /// Where the filled part begins, and what a double click goes back to.
+    /// Where the filled part begins.
     pub origin: f32,
+    /// What a double click goes back to; the rail has a mark there.
+    pub usual: f32,
     /// Whether it may be moved by accident.
     pub dimmed: bool,
 }
@@ -75,7 +77,7 @@ impl Rail<'_> {
             return Some(value);
         }
         if response.double_clicked() {
-            return Some(self.origin);
+            return Some(self.usual);
         }
         let pointer = response.interact_pointer_pos()?;
         if !response.is_pointer_button_down_on() && !response.dragged() {
@@ -103,9 +105,9 @@ impl Rail<'_> {
         };
         ui.data_mut(|data| data.insert_temp(response.id, drag));
         let value = value.clamp(self.low, self.high);
-        // Close to the middle it is the middle: a hand can find 0 again.
-        let value = if !drag.relative && (value - self.origin).abs() < 2.0 * per_point {
-            self.origin
+        // Close to the mark it is the mark: a hand can find 0 again.
+        let value = if !drag.relative && (value - self.usual).abs() < 2.0 * per_point {
+            self.usual
         } else {
             value
         };
@@ -146,7 +148,8 @@ impl Rail<'_> {
         let round = CornerRadius::same(2);
         painter.rect_filled(bar(travel.left(), travel.right(), 4.0), round, colours.line);
         let origin = place(self.origin);
-        let tick = Rect::from_center_size(pos2(origin, middle), Vec2::new(2.0, UNIT + 2.0));
+        let mark = pos2(place(self.usual), middle);
+        let tick = Rect::from_center_size(mark, Vec2::new(2.0, UNIT + 2.0));
         painter.rect_filled(tick, 1.0, colours.line);
         let accent = if self.dimmed { colours.faint } else { colours.accent };
         let at = place(value);

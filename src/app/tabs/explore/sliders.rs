@@ -30,6 +30,7 @@ pub fn show(ui: &mut Ui, context: &mut TabContext) {
     let explore = &mut context.state.explore;
     if explore.order_is_stale && !ui.rect_contains_pointer(list) {
         explore.sort(context.state.settings.sort);
+        explore.settle();
     }
     if explore.order.is_empty() {
         ui.add_space(2.0 * UNIT);
@@ -139,8 +140,15 @@ fn row(ui: &mut Ui, context: &mut TabContext, dim: usize) {
             bar(ui, share);
             let rail_width = ui.available_width() - VALUE - LOCK - UNIT;
             let name = format!("dimension {dim}");
-            let rail =
-                Rail { name: &name, value, low: -range, high: range, origin: 0.0, dimmed: locked };
+            let rail = Rail {
+                name: &name,
+                value,
+                low: -range,
+                high: range,
+                origin: 0.0,
+                usual: 0.0,
+                dimmed: locked,
+            };
             let (response, moved) = rail.show(ui, Vec2::new(rail_width.max(40.0), ROW));
             set = moved;
             if response.is_pointer_button_down_on() || response.gained_focus() {
