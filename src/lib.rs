@@ -3,7 +3,6 @@
 pub mod app;
 pub mod checkpoint;
 pub mod cli;
-pub mod cli;
 pub mod data;
 pub mod device;
 pub mod discover;
