@@ -1,6 +1,8 @@
 //! The rules of the house, read off the source: who may import whom, who may know which crate, who
 //! may start threads or print, how long a file may be.
 
+#![allow(clippy::unwrap_used)]
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 

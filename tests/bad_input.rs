@@ -1,6 +1,8 @@
 //! Wrong input of every kind: one line that says what is wrong, an exit code other than 0, no panic,
 //! and nothing half-written.
 
+#![allow(clippy::unwrap_used)]
+
 mod support;
 
 use std::collections::{BTreeMap, HashMap};

@@ -1,5 +1,7 @@
 //! The command line from outside: what it writes, where, and with which exit code.
 
+#![allow(clippy::unwrap_used)]
+
 mod support;
 
 use std::path::Path;

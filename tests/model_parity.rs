@@ -3,6 +3,8 @@
 //! Expected numbers are in `tests/pytorch/models.json`, made by `tests/pytorch/models.py`. Weights and
 //! inputs are not stored: `fill` makes the same ones on both sides.
 
+#![allow(clippy::unwrap_used)]
+
 use std::collections::BTreeMap;
 
 use candle_core::{Device, Tensor};

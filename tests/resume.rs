@@ -1,6 +1,7 @@
 //! A run that is interrupted, terminated or killed, and then gone on with, ends up exactly where a
 //! run that never stopped does: the same losses, weights and sample sheets, byte for byte.
 
+#![allow(clippy::unwrap_used)]
 #![cfg(unix)]
 
 mod support;
