@@ -4,6 +4,8 @@
 //! Groups are `forward/FEATURES` (one image through the generator) and `step/FEATURES` (a whole
 //! training step of both networks on 64 images). `benches/peers/dcgan.py` is the same in PyTorch.
 
+#![allow(clippy::unwrap_used, missing_docs)]
+
 use candle_core::{DType, Device, Result, Tensor, Var};
 use criterion::{
     BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main,

@@ -1,6 +1,8 @@
 //! The kernels of `latentscape::ops` against numbers from PyTorch, in double precision:
 //! `tests/pytorch/ops.py` made them.
 
+#![allow(clippy::unwrap_used)]
+
 use candle_core::{Device, Tensor, Var};
 use latentscape::ops::{self, Activation, ConvGeometry, update};
 use serde::Deserialize;
