@@ -179,6 +179,7 @@ fn step(
 }
 
 fn forward(criterion: &mut Criterion) {
+    ops::memory::keep_freed();
     let mut group = criterion.benchmark_group("forward");
     group.measurement_time(Duration::from_secs(3)).warm_up_time(Duration::from_millis(500));
     for (features, batch) in [(64, 1), (32, 1), (64, 16)] {
