@@ -4,6 +4,8 @@
 //! Groups are `forward/FEATURES` (one image through the generator) and `step/FEATURES` (a whole
 //! training step of both networks on 64 images). `benches/peers/dcgan.py` is the same in PyTorch.
 
+#![allow(clippy::unwrap_used, missing_docs)]
+
 use candle_core::{DType, Device, Result, Tensor, Var};
 use criterion::{
     BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main,
@@ -177,6 +179,7 @@ fn step(
 }
 
 fn forward(criterion: &mut Criterion) {
+    ops::memory::keep_freed();
     let mut group = criterion.benchmark_group("forward");
     group.measurement_time(Duration::from_secs(3)).warm_up_time(Duration::from_millis(500));
     for (features, batch) in [(64, 1), (32, 1), (64, 16)] {

@@ -24,23 +24,26 @@ use std::ops::Range;
 
 /// Windows in a tile, if the pictures have that many.
 const TILE_WINDOWS: usize = 512;
-/// Values of the column matrix of a tile at most, unless a single line of windows needs more.
-const TILE_VALUES: usize = 4 << 20;
-/// A weight gradient up to this many values is summed in parts, one for each block of images.
-const PARTIAL_VALUES: usize = 64 << 10;
-/// Blocks of images for such sums.
-const PARTIAL_BLOCKS: usize = 16;
+/// Values of the columns that are made at a time, unless a single channel has more: 1 MiB, which
+/// stays in the second-level cache until it is used.
+const TILE_VALUES: usize = 256 << 10;
+/// Parts of a weight gradient that are computed side by side: groups of channels, or blocks of
+/// images.
+const GRADIENT_GROUPS: usize = 16;
+/// Weight gradients up to this many values are summed over blocks of images, larger ones over
+/// groups of channels.
+const PARTIAL_VALUES: usize = 256 << 10;
+/// Rows of a matrix that are transposed by one task.
+const TRANSPOSED_ROWS: usize = 32;
 
 /// Images that share one tile; 1 where a single image fills it.
 fn images_per_tile(shape: &ConvShape) -> usize {
-    let windows = TILE_WINDOWS.min((TILE_VALUES / shape.depth()).max(1));
-    (windows / shape.small_area()).clamp(1, shape.batch)
+    (TILE_WINDOWS / shape.small_area()).clamp(1, shape.batch)
 }
 
 /// Lines of windows per tile of one image.
 fn lines_per_tile(shape: &ConvShape) -> usize {
-    let windows = (2 * TILE_WINDOWS).min((TILE_VALUES / shape.depth()).max(1));
-    (windows / shape.small.1).clamp(1, shape.small.0)
+    (2 * TILE_WINDOWS / shape.small.1).clamp(1, shape.small.0)
 }
 
 /// Bands of window lines that cover an image.
@@ -73,11 +76,13 @@ fn for_each_chunk(
     }
 }
 
-/// The columns of a tile: the window lines `band` of each of the images in `large`.
+/// The columns of a tile: the window lines `band` of each of the images in `large`, for as many
+/// channels, from `first` on, as `columns` has room for.
 fn fill_columns(
     shape: &ConvShape,
     large: &[f32],
     band: &Range<usize>,
+    first: usize,
     columns: &mut [f32],
     threads: Threads,
 ) {
@@ -86,8 +91,8 @@ fn fill_columns(
     let stride = images * windows;
     for_each_chunk(columns, shape.kernel_area() * stride, threads, |channel, rows| {
         for (image, pixels) in large.chunks_exact(shape.large_image()).enumerate() {
-            let plane = &pixels[channel * shape.large_area()..][..shape.large_area()];
-            im2col(shape, plane, band.clone(), rows, stride, image * windows);
+            let plane = &pixels[(first + channel) * shape.large_area()..][..shape.large_area()];
+            im2col(shape, plane, band, rows, stride, image * windows);
         }
     });
 }
@@ -118,10 +123,10 @@ fn images_first(shape: &ConvShape, matrix: &[f32], images: &mut [f32]) {
 fn gather(shape: &ConvShape, large: &[f32], weight: &[f32]) -> Vec<f32> {
     let (depth, channels) = (shape.depth(), shape.small_channels);
     let mut small = vec![0.0; shape.batch * shape.small_image()];
-    let weights = Matrix::rows(weight, channels, depth);
     if shape.is_dense() {
         let images = Matrix::rows(large, shape.batch, depth);
-        product(&mut small, channels, images, weights.transposed(), Write::Replace, Threads::Pool);
+        let weights = Matrix::rows(weight, channels, depth).transposed();
+        product(&mut small, channels, images, weights, Write::Replace, Threads::Pool);
         return small;
     }
     let images = images_per_tile(shape);
@@ -130,19 +135,15 @@ fn gather(shape: &ConvShape, large: &[f32], weight: &[f32]) -> Vec<f32> {
         let large = &large[index * images * shape.large_image()..][..count * shape.large_image()];
         for band in bands(shape) {
             let windows = count * band.len() * shape.small.1;
-            with_scratch(depth * windows, |columns| {
-                fill_columns(shape, large, &band, columns, threads);
-                let columns = Matrix::rows(columns, depth, windows);
-                if count == 1 {
-                    let (out, area) = (&mut out[band.start * shape.small.1..], shape.small_area());
-                    product(out, area, weights, columns, Write::Replace, threads);
-                } else {
-                    with_scratch(channels * windows, |matrix| {
-                        product(matrix, windows, weights, columns, Write::Replace, threads);
-                        images_first(shape, matrix, out);
-                    });
-                }
-            });
+            if count == 1 {
+                let (out, area) = (&mut out[band.start * shape.small.1..], shape.small_area());
+                gather_tile(shape, large, &band, weight, out, area, threads);
+            } else {
+                with_scratch(channels * windows, |matrix| {
+                    gather_tile(shape, large, &band, weight, matrix, windows, threads);
+                    images_first(shape, matrix, out);
+                });
+            }
         }
     };
     let (inner, outer) = if split_evenly(shape.batch.div_ceil(images)) {
@@ -154,6 +155,37 @@ fn gather(shape: &ConvShape, large: &[f32], weight: &[f32]) -> Vec<f32> {
         tile(index, out, inner);
     });
     small
+}
+
+/// The windows of one tile: a matrix `[C_small, windows]`, whose rows start `stride` apart in `out`.
+fn gather_tile(
+    shape: &ConvShape,
+    large: &[f32],
+    band: &Range<usize>,
+    weight: &[f32],
+    out: &mut [f32],
+    stride: usize,
+    threads: Threads,
+) {
+    let taps = shape.kernel_area();
+    let windows = large.len() / shape.large_image() * band.len() * shape.small.1;
+    let group = channels_per_tile(shape, windows);
+    for first in (0..shape.large_channels).step_by(group) {
+        let rows = group.min(shape.large_channels - first) * taps;
+        with_scratch(rows * windows, |columns| {
+            fill_columns(shape, large, band, first, columns, threads);
+            let columns = Matrix::rows(columns, rows, windows);
+            let weight = &weight[first * taps..];
+            let weight = Matrix::strided(weight, shape.small_channels, rows, shape.depth());
+            let write = if first == 0 { Write::Replace } else { Write::Add };
+            product(out, stride, weight, columns, write, threads);
+        });
+    }
+}
+
+/// Large channels whose columns are made at a time.
+fn channels_per_tile(shape: &ConvShape, windows: usize) -> usize {
+    (TILE_VALUES / (shape.kernel_area() * windows)).clamp(1, shape.large_channels)
 }
 
 /// `[B, C_large, H, W]` from `small` and `weight`.
@@ -203,8 +235,7 @@ fn scatter_tile(
     let images = out.len() / shape.large_image();
     let windows = images * shape.small_area();
     let small = Matrix::rows(small, shape.small_channels, windows);
-    // Channels whose columns fit in a tile; fixed by the shape.
-    let group = (TILE_VALUES / (taps * windows)).clamp(1, shape.large_channels);
+    let group = channels_per_tile(shape, windows);
     let columns_of = |first: usize, columns: &mut [f32], threads: Threads| {
         let rows = columns.len() / windows;
         let weights =
@@ -239,6 +270,9 @@ fn scatter_tile(
 }
 
 /// `[C_small, C_large, K_h, K_w]`: the gradient of the weights.
+///
+/// It is computed as its transpose `[C_large · K_h · K_w, C_small]`: so the columns, by far the
+/// largest operand, enter the product in the layout in which they were written.
 fn weight_gradient(shape: &ConvShape, small: &[f32], large: &[f32]) -> Vec<f32> {
     let (depth, channels) = (shape.depth(), shape.small_channels);
     let mut gradient = vec![0.0; channels * depth];
@@ -248,60 +282,104 @@ fn weight_gradient(shape: &ConvShape, small: &[f32], large: &[f32]) -> Vec<f32> 
         product(&mut gradient, depth, small, large, Write::Replace, Threads::Pool);
         return gradient;
     }
-    let blocks = shape.batch.min(PARTIAL_BLOCKS);
-    if gradient.len() > PARTIAL_VALUES || blocks == 1 {
-        add_weight_gradient(shape, small, large, &mut gradient, Threads::Pool);
-        return gradient;
+    let mut pixels = vec![0.0; small.len()];
+    pixels
+        .par_chunks_mut(shape.small_image())
+        .zip(small.par_chunks(shape.small_image()))
+        .for_each(|(pixels, image)| transpose(image, shape.small_area(), 0, pixels, channels));
+
+    let mut sums = vec![0.0; depth * channels];
+    if shape.batch == 1 || sums.len() > PARTIAL_VALUES {
+        let group = shape.large_channels.div_ceil(GRADIENT_GROUPS);
+        let step = group * shape.kernel_area() * channels;
+        sums.par_chunks_mut(step).enumerate().for_each(|(index, sums)| {
+            add_weight_gradient(shape, &pixels, large, index * group, sums);
+        });
+    } else {
+        // Each block of images gives a sum of its own: as many blocks for any number of threads,
+        // added in order.
+        let images = shape.batch.div_ceil(GRADIENT_GROUPS);
+        let parts: Vec<Vec<f32>> = pixels
+            .par_chunks(images * shape.small_image())
+            .zip(large.par_chunks(images * shape.large_image()))
+            .map(|(pixels, large)| {
+                let mut part = vec![0.0; depth * channels];
+                add_weight_gradient(shape, pixels, large, 0, &mut part);
+                part
+            })
+            .collect();
+        for part in parts {
+            sums.iter_mut().zip(part).for_each(|(sum, value)| *sum += value);
+        }
     }
-    // A small matrix with a very long inner dimension: too little for all threads to share, so
-    // each block of images gives a sum of its own. Sixteen blocks always, and in order.
-    let images = shape.batch.div_ceil(blocks);
-    let parts: Vec<Vec<f32>> = small
-        .par_chunks(images * shape.small_image())
-        .zip(large.par_chunks(images * shape.large_image()))
-        .map(|(small, large)| {
-            let mut part = vec![0.0; channels * depth];
-            add_weight_gradient(shape, small, large, &mut part, Threads::One);
-            part
-        })
-        .collect();
-    for part in parts {
-        gradient.iter_mut().zip(part).for_each(|(sum, value)| *sum += value);
-    }
+    gradient.par_chunks_mut(TRANSPOSED_ROWS * depth).enumerate().for_each(|(index, rows)| {
+        transpose(&sums, channels, index * TRANSPOSED_ROWS, rows, depth);
+    });
     gradient
 }
 
-/// Adds the weight gradient of some images, tile after tile.
+/// Adds the gradients of some large channels' weights, `sums` `[channels · K_h · K_w, C_small]`,
+/// over some images, tile after tile. `pixels` is the small side as `[images, h · w, C_small]`.
 fn add_weight_gradient(
     shape: &ConvShape,
-    small: &[f32],
+    pixels: &[f32],
     large: &[f32],
-    gradient: &mut [f32],
-    threads: Threads,
+    first_channel: usize,
+    sums: &mut [f32],
 ) {
-    let (depth, channels) = (shape.depth(), shape.small_channels);
+    let channels = shape.small_channels;
     let images = images_per_tile(shape);
     let tiles =
-        small.chunks(images * shape.small_image()).zip(large.chunks(images * shape.large_image()));
-    for (small, large) in tiles {
-        let count = small.len() / shape.small_image();
+        pixels.chunks(images * shape.small_image()).zip(large.chunks(images * shape.large_image()));
+    for (pixels, large) in tiles {
+        let count = pixels.len() / shape.small_image();
         for band in bands(shape) {
             let windows = count * band.len() * shape.small.1;
-            with_scratch(depth * windows, |columns| {
-                fill_columns(shape, large, &band, columns, threads);
-                let columns = Matrix::rows(columns, depth, windows).transposed();
-                if count == 1 {
-                    let (area, start) = (shape.small_area(), band.start * shape.small.1);
-                    let small = Matrix::strided(&small[start..], channels, windows, area);
-                    product(gradient, depth, small, columns, Write::Add, threads);
-                } else {
-                    with_scratch(small.len(), |matrix| {
-                        channels_first(shape, small, matrix);
-                        let small = Matrix::rows(matrix, channels, windows);
-                        product(gradient, depth, small, columns, Write::Add, threads);
-                    });
+            let pixels = &pixels[band.start * shape.small.1 * channels..][..windows * channels];
+            let group = channels_per_tile(shape, windows) * shape.kernel_area();
+            for (index, sums) in sums.chunks_mut(group * channels).enumerate() {
+                let rows = sums.len() / channels;
+                with_scratch(rows * windows, |columns| {
+                    let first = first_channel + index * group / shape.kernel_area();
+                    fill_columns(shape, large, &band, first, columns, Threads::One);
+                    let columns = Matrix::rows(columns, rows, windows);
+                    let pixels = Matrix::rows(pixels, windows, channels);
+                    product(sums, channels, columns, pixels, Write::Add, Threads::One);
+                });
+            }
+        }
+    }
+}
+
+/// Writes columns of a matrix, from column `first` on, as rows of `to_cols` values to `to`. The
+/// rows of `from` are `from_cols` long, and there are `to_cols` of them.
+fn transpose(from: &[f32], from_cols: usize, first: usize, to: &mut [f32], to_cols: usize) {
+    const SIDE: usize = 8;
+    let copy = |to: &mut [f32], start: usize, end: usize, column: usize| {
+        for (index, value) in (start..end).zip(&mut to[start..end]) {
+            *value = from[index * from_cols + first + column];
+        }
+    };
+    for start in (0..to_cols).step_by(SIDE) {
+        let end = (start + SIDE).min(to_cols);
+        for (index, rows) in to.chunks_mut(SIDE * to_cols).enumerate() {
+            if rows.len() < SIDE * to_cols || end - start < SIDE {
+                for (column, row) in rows.chunks_exact_mut(to_cols).enumerate() {
+                    copy(row, start, end, index * SIDE + column);
                 }
-            });
+                continue;
+            }
+            // A whole block goes through registers.
+            let mut block = [[0.0; SIDE]; SIDE];
+            for row in 0..SIDE {
+                let values = &from[(start + row) * from_cols + first + index * SIDE..][..SIDE];
+                for column in 0..SIDE {
+                    block[column][row] = values[column];
+                }
+            }
+            for (row, values) in rows.chunks_exact_mut(to_cols).zip(&block) {
+                row[start..start + SIDE].copy_from_slice(values);
+            }
         }
     }
 }

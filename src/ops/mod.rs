@@ -4,6 +4,7 @@
 //! - [`batch_norm`], [`scale_shift`], [`activate`]: normalisation, bias and activation fused
 //! - [`update`]: what an optimiser does to a parameter, in place
 //! - [`init`]: tensors of seeded random numbers
+//! - [`memory`]: what a program that trains should tell the C library
 //!
 //! On the CPU these are operations of our own (`conv`, `affine`, `activation`); on a GPU the same
 //! functions are composed of candle's operations (`composed`). All take `f32` tensors, any strides.
@@ -18,6 +19,7 @@ mod conv;
 mod gemm;
 mod geometry;
 pub mod init;
+pub mod memory;
 mod scratch;
 pub mod update;
 
