@@ -114,7 +114,16 @@ impl TrainArgs {
             self.settings.apply(&mut config)?;
             config
         };
+        let planned = config.kimg;
         config.kimg = self.kimg.unwrap_or(config.kimg);
+        if self.resume && config.lr_decay > 0.0 && config.kimg != planned {
+            console::note(&format!(
+                "note: the learning rates fall over the last {} % of this run; with {} kimg instead \
+                 of {planned} they do so at another time, and its losses differ from then on",
+                config.lr_decay * 100.0,
+                config.kimg
+            ));
+        }
         config.save_kimg = self.save_kimg.unwrap_or(config.save_kimg);
         config.samples = self.samples.unwrap_or(config.samples);
         Ok(config)
