@@ -1,4 +1,36 @@
 //! Latentscape: an explorer for the latent space of image generators.
+//!
+//! A generator is a network that turns a *latent*, a short vector of random numbers, into a picture.
+//! This crate opens trained generators, shows what every number of a latent does, and trains new ones.
+//! The window ([`app`]) and the command line ([`cli`]) are two thin fronts to the same functions.
+//!
+//! # Map
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`app`] | the window; the only folder that knows egui |
+//! | [`cli`] | the command line; the only folder that knows clap, and the only one that prints |
+//! | [`worker`] | threads: the latest-wins renderer, jobs |
+//! | [`train`] | the loop, one step, Adam, averaging, the run folder |
+//! | [`discover`] | what a dimension means: influence, sweeps |
+//! | [`checkpoint`] | models and training states on disk |
+//! | [`data`] | pictures to train on: folders, IDX files, the demo faces; the loader |
+//! | [`model`] | what a network is, and the networks |
+//! | [`ops`] | differentiable kernels that candle lacks |
+//! | [`latent`] | latents as plain vectors |
+//! | [`picture`], [`device`], [`random`], [`disk`], [`error`] | small things that all share |
+//!
+//! Each imports only from those below it in this table; `tests/architecture.rs` says so when one does not.
+//!
+//! # What always holds
+//!
+//! - Pictures are `[B, C, H, W]` in [-1, 1], latents `[B, z]`, verdicts logits `[B]`.
+//! - Every random number follows from a seed and a place ([`random::stream`]); candle's own
+//!   generators are never used. The same command gives the same bytes on the same machine.
+//! - Only [`worker`] and the loader start threads, and each has a name. No tensor crosses a channel.
+//! - A frame of the window never waits for a network.
+//! - A file appears on disk whole or not at all ([`disk::write_atomic`]).
+//! - Whatever a file from outside claims is checked before memory is asked for.
 
 pub mod app;
 pub mod checkpoint;

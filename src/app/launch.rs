@@ -156,12 +156,18 @@ fn open(renderer: eframe::Renderer, start: Start) -> Result<()> {
     }
     match outcome {
         Ok(Ok(())) => Ok(()),
-        Ok(Err(error)) => Err(Error::NoWindow(error.to_string())),
+        Ok(Err(error)) => Err(Error::NoWindow(without_place(&error.to_string()))),
         Err(_) if is_open.load(Ordering::Relaxed) => {
             Err(Error::Worker { thread: "window", why: said.unwrap_or_default() })
         }
         Err(_) => Err(Error::NoWindow(said.unwrap_or_else(|| "a library is missing".into()))),
     }
+}
+
+/// What a library says of an error, without the place in its own source that some put before it.
+fn without_place(text: &str) -> String {
+    let words = text.split_once(".rs:").and_then(|(_, rest)| rest.split_once(": "));
+    words.map_or(text, |(_, words)| words).to_owned()
 }
 
 type Hook = Box<dyn Fn(&std::panic::PanicHookInfo<'_>) + Sync + Send + 'static>;
@@ -243,6 +249,13 @@ fn icon() -> IconData {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_librarys_own_path_is_left_out() {
+        let text = "os error at /src/platform/mod.rs:765: no display was named";
+        assert_eq!(without_place(text), "no display was named");
+        assert_eq!(without_place("plain words"), "plain words");
+    }
 
     #[test]
     fn renderers_are_known_by_name() {

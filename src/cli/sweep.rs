@@ -114,9 +114,11 @@ impl SweepArgs {
                 return Err(Error::bad_setting(name, format!("must be a number, not {end}")));
             }
         }
-        let last = self.columns.saturating_sub(1).max(1) as f32;
-        // Written so that both ends are met exactly.
-        Ok((0..self.columns).map(|i| i as f32 / last).map(|t| from * (1.0 - t) + to * t).collect())
+        let last = self.columns.saturating_sub(1).max(1) as f64;
+        // In double precision, so that the whole numbers between whole ends are met exactly.
+        let (from, to) = (f64::from(from), f64::from(to));
+        let at = |i: usize| from + (to - from) * i as f64 / last;
+        Ok((0..self.columns).map(|i| at(i) as f32).collect())
     }
 }
 

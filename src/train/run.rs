@@ -15,6 +15,7 @@ use super::trainer::Trainer;
 use crate::data::{Dataset, Loader, LoaderConfig, OpenOptions};
 use crate::device::OpenDevice;
 use crate::error::Result;
+use crate::ops::memory;
 use crate::picture;
 
 /// How often steps are told.
@@ -50,6 +51,7 @@ pub fn run(
     tell: &mut dyn FnMut(TrainEvent),
 ) -> Result<Outcome> {
     config.validate()?;
+    memory::keep_freed();
     let mut stopped_early = false;
     let dataset = Dataset::open(
         &config.data,
@@ -179,6 +181,7 @@ impl Session<'_> {
         if save_at_end && self.saved != Some(self.trainer.steps()) {
             self.save(tell)?;
         }
+        memory::release_freed();
         let model = self.folder.model_path();
         Ok(Outcome {
             steps: self.trainer.steps(),
