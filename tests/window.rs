@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use candle_core::Device;
+use eframe::egui::accesskit::Role;
 use eframe::egui::{Event, Key, Modifiers, Pos2, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
@@ -199,7 +200,7 @@ fn random_leaves_locked_dimensions_alone_and_can_be_undone() {
 fn truncation_is_only_for_the_eye() {
     let mut window = Window::open();
     let (before, latent) = (window.picture(), window.latent());
-    window.harness.get_by_label("Truncation").set_value_accesskit(0.0);
+    window.harness.get_by_role_and_label(Role::Slider, "Truncation").set_value_accesskit(0.0);
     window.frames(1);
     window.wait_for_another(&before);
     assert_eq!(window.latent(), latent);
