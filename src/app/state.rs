@@ -344,6 +344,9 @@ pub struct Message {
     pub is_error: bool,
 }
 
+/// Name of a device, with what it is or why it cannot be used.
+pub type DeviceLine = (String, Result<String, String>);
+
 /// Everything.
 #[derive(Debug)]
 pub struct State {
@@ -364,7 +367,7 @@ pub struct State {
     /// The question for a path, while it is open.
     pub path_box: Option<PathBox>,
     /// Devices, each with what it is or why it cannot be used; empty until they were looked for.
-    pub devices: Vec<(String, Result<String, String>)>,
+    pub devices: Vec<DeviceLine>,
     /// Whether wgpu paints the window.
     pub is_wgpu: bool,
 }

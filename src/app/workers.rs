@@ -6,7 +6,7 @@ use std::sync::Arc;
 use image::RgbImage;
 
 use super::dialog::{Answer, Purpose};
-use super::state::{OpenModel, Source};
+use super::state::{DeviceLine, OpenModel, Source};
 use super::tabs::explore::SweepPlan;
 use crate::checkpoint::{self, ModelFile};
 use crate::device::{self, DeviceChoice};
@@ -52,7 +52,7 @@ pub struct Workers {
     /// Waits for the system's file dialog.
     pub dialog: Option<(Purpose, Job<Answer>)>,
     /// Looks which devices there are.
-    pub devices: Option<Job<Vec<(String, Result<String, String>)>>>,
+    pub devices: Option<Job<Vec<DeviceLine>>>,
     courtesy: Courtesy,
     loaded: u64,
 }
