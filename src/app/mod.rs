@@ -1,7 +1,7 @@
 //! The window: the only folder that knows egui.
 //!
 //! A frame never waits for a network. It hears what the workers have to tell, draws what is known,
-//! does what was asked for ([`dispatch`] is the one place that touches both the state and the
+//! does what was asked for (`dispatch` is the one place that touches both the state and the
 //! workers), and writes down what it wants to see next. A new tab is one file under [`tabs`] and
 //! one line in its registry.
 
