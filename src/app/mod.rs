@@ -1,7 +1,7 @@
 //! The window: the only folder that knows egui.
 //!
 //! A frame never waits for a network. It hears what the workers have to tell, draws what is known,
-//! does what was asked for ([`dispatch`] is the one place that touches both the state and the
+//! does what was asked for (`dispatch` is the one place that touches both the state and the
 //! workers), and writes down what it wants to see next. A new tab is one file under [`tabs`] and
 //! one line in its registry.
 
@@ -10,6 +10,8 @@ mod buttons;
 mod command;
 mod dialog;
 mod dispatch;
+mod explore;
+mod hear;
 mod history;
 mod launch;
 mod notices;
@@ -24,6 +26,7 @@ mod theme;
 mod window;
 mod workers;
 
+pub use explore::Explore;
 pub use launch::{Options, RendererChoice, run};
-pub use state::{Explore, Message, OpenModel, Source, State};
+pub use state::{Message, OpenModel, Source, State};
 pub use window::{App, Start};
