@@ -3,11 +3,12 @@
 #![allow(clippy::unwrap_used)]
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use candle_core::Device;
 use eframe::egui::accesskit::Role;
-use eframe::egui::{Event, Key, Modifiers, Pos2, vec2};
+use eframe::egui::{DroppedFile, Event, Key, Modifiers, Pos2, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
 use latentscape::app::tabs::TABS;
@@ -259,6 +260,32 @@ fn a_file_that_is_no_model_is_told_and_everything_goes_on() {
         window.press("Random");
         window.wait_for_another(&before);
     }
+}
+
+#[derive(Debug)]
+struct Dropped(PathBuf);
+
+impl DroppedFile for Dropped {
+    fn path(&self) -> &Path {
+        &self.0
+    }
+
+    fn bytes(&self) -> Result<Vec<u8>, String> {
+        Err("only its path is asked for".into())
+    }
+}
+
+#[test]
+fn files_can_be_dropped() {
+    let mut window = Window::open();
+    let (picture, model) = (window.path("holiday.png"), window.path("wide.safetensors"));
+    std::fs::write(&picture, b"\x89PNG\r\n\x1a\n").unwrap();
+    write_model(&model, 20);
+    window.harness.input_mut().dropped_files.push(Arc::new(Dropped(picture)));
+    window.wait_for_message(&["holiday.png", "PNG picture"]);
+    assert_eq!(window.harness.state().state().explore.dims(), 12);
+    window.harness.input_mut().dropped_files.push(Arc::new(Dropped(model)));
+    window.wait("dropped model", |app| app.state().explore.dims() == 20);
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! The one place that touches both what the window knows and the workers.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use eframe::egui::{self, Context, OutputCommand, ViewportCommand};
 
 use super::command::{Action, AppCommand};
-use super::dialog::{self, Answer, PathBox, Purpose};
+use super::dialog::{self, PathBox, Purpose};
 use super::settings::{Enlarge, Theme};
 use super::shown::Side;
 use super::state::{Message, Source};
@@ -13,7 +14,7 @@ use super::window::App;
 use super::{theme, workers};
 use crate::error::{Error, Result};
 use crate::latent::Latent;
-use crate::worker::{Lane, Loaded, RenderEvent, RenderRequest, Rendered};
+use crate::worker::Lane;
 
 /// What one step of an arrow key moves, in parts of the slider's half.
 const STEP: f32 = 1.0 / 30.0;
@@ -180,7 +181,7 @@ impl App {
         }
     }
 
-    fn ask_in_window(&mut self, purpose: Purpose) {
+    pub(super) fn ask_in_window(&mut self, purpose: Purpose) {
         let path = self.state.folder().join(self.suggested_name(purpose));
         self.state.path_box = Some(PathBox::new(purpose, &path));
     }
@@ -207,7 +208,7 @@ impl App {
 
     fn save_picture(&mut self, path: PathBuf) -> Result<()> {
         match &self.state.explore.picture {
-            Some(picture) => self.workers.save_png(picture.clone(), path),
+            Some(picture) => self.workers.save_png(Arc::new(picture.clone()), path),
             None => Err(Error::bad_setting("Save PNG", "there is no picture yet")),
         }
     }
@@ -220,159 +221,15 @@ impl App {
     }
 
     fn cancel(&mut self) {
-        if let Some((_, job)) = &self.workers.sweep {
+        if let Some((plan, job)) = &self.workers.sweep {
             job.cancel();
-            self.state.explore.sweep.open = false;
+            self.failed_sweep = Some(plan.clone());
+            let why = "Stopped. Change a setting, and the sheet is drawn again.";
+            self.state.explore.sweep.error = Some(why.into());
         } else if let Some((_, job)) = &self.workers.influence {
             job.cancel();
         } else if self.workers.opening.take().is_some() {
             self.say("Gave up opening".into());
-        }
-    }
-
-    /// Takes in whatever the workers have to tell. Called when a frame begins.
-    pub(super) fn hear(&mut self, ctx: &Context) {
-        while let Some(event) = self.workers.renderer.poll() {
-            match event {
-                RenderEvent::Loaded(loaded) => self.loaded(ctx, loaded),
-                RenderEvent::Rendered(rendered) => self.rendered(ctx, rendered),
-            }
-        }
-        if let Some((source, result)) = workers::finished(&mut self.workers.opening) {
-            match result {
-                Ok(file) => self.workers.load(file, source, self.device),
-                Err(error) => self.cannot_open(ctx, error),
-            }
-        }
-        if let Some((model, result)) = workers::finished(&mut self.workers.influence) {
-            let is_current = self.state.model.as_ref().is_some_and(|open| open.id == model);
-            match result {
-                Ok(influence) if is_current => {
-                    self.state.explore.influence = Some(influence);
-                    self.state.explore.order_is_stale = true;
-                }
-                Ok(_) => {}
-                Err(error) => self.tell(ctx, Err(error)),
-            }
-        }
-        if let Some((plan, result)) = workers::finished(&mut self.workers.sweep) {
-            let sweep = &mut self.state.explore.sweep;
-            match result {
-                Ok(sheet) => {
-                    self.screen.sheet.set(ctx, Side::Large, &sheet, Enlarge::Crisp);
-                    sweep.sheet = Some((plan, sheet));
-                    sweep.error = None;
-                }
-                Err(error) if workers::is_news(&error) => {
-                    sweep.error = Some(error.to_string());
-                    self.failed_sweep = Some(plan);
-                }
-                Err(_) => {}
-            }
-        }
-        if let Some(result) = workers::done(&mut self.workers.saving) {
-            match result {
-                Ok(path) => self.announce(ctx, format!("Saved {}", path.display()), false),
-                Err(error) => self.tell(ctx, Err(error)),
-            }
-        }
-        if let Some((purpose, result)) = workers::finished(&mut self.workers.dialog) {
-            match result {
-                Ok(Answer::Path(path)) => self.take_path(ctx, purpose, path),
-                Ok(Answer::Nothing) => {}
-                Ok(Answer::Unavailable) => {
-                    self.native_dialogs = false;
-                    self.ask_in_window(purpose);
-                }
-                Err(error) => {
-                    self.tell(ctx, Err(error));
-                    self.ask_in_window(purpose);
-                }
-            }
-        }
-        if let Some(result) = workers::done(&mut self.workers.devices) {
-            match result {
-                Ok(devices) => self.state.devices = devices,
-                Err(error) => self.tell(ctx, Err(error)),
-            }
-        }
-    }
-
-    fn loaded(&mut self, ctx: &Context, loaded: Loaded) {
-        if self.workers.pending.as_ref().is_none_or(|pending| pending.id != loaded.model) {
-            return;
-        }
-        let Some(pending) = self.workers.pending.take() else { return };
-        match loaded.result {
-            Ok(on) => {
-                if let Some(note) = on.note {
-                    self.announce(ctx, note, true);
-                }
-                self.state.adopt(pending.open_on(on.device), self.first_seed);
-                self.workers.influence = None;
-                self.workers.sweep = None;
-                let missing = self.state.explore.influence.is_none();
-                if let Some(model) = self.state.model.as_ref().filter(|_| missing) {
-                    let begun = self.workers.measure_influence(model, self.device);
-                    self.tell(ctx, begun);
-                }
-                let name = self.state.model.as_ref().map_or_else(String::new, |m| m.name().into());
-                ctx.send_viewport_cmd(ViewportCommand::Title(format!("{name} · Latentscape")));
-            }
-            Err(error) => {
-                if matches!(error, Error::NoDevice { .. }) {
-                    // The device before it goes on, and is what the menu says.
-                    self.device = self.device_of_model();
-                }
-                self.cannot_open(ctx, error);
-            }
-        }
-    }
-
-    /// Says why, and sees to it that there is some model on screen.
-    fn cannot_open(&mut self, ctx: &Context, error: Error) {
-        let is_device = matches!(error, Error::NoDevice { .. });
-        self.tell(ctx, Err(error));
-        if self.state.model.is_none() && !std::mem::replace(&mut self.fell_back, true) {
-            if is_device {
-                self.device = crate::device::DeviceChoice::Cpu;
-            }
-            let begun = self.workers.open(Source::Bundled);
-            self.tell(ctx, begun);
-        }
-    }
-
-    fn device_of_model(&self) -> crate::device::DeviceChoice {
-        let name = self.state.model.as_ref().map_or("cpu", |model| model.device.as_str());
-        name.parse().unwrap_or(crate::device::DeviceChoice::Cpu)
-    }
-
-    fn rendered(&mut self, ctx: &Context, rendered: Rendered) {
-        if self.state.model.as_ref().is_none_or(|model| model.id != rendered.model) {
-            return;
-        }
-        let enlarge = self.state.settings.enlarge;
-        let explore = &mut self.state.explore;
-        match (rendered.lane, rendered.result) {
-            (Lane::Picture, Ok(mut pictures)) => {
-                if let Some(picture) = pictures.pop() {
-                    self.screen.picture.set(ctx, Side::Large, &picture, enlarge);
-                    explore.picture = Some(picture);
-                    explore.picture_error = None;
-                    self.state.pacing.shows_picture_of(rendered.asked);
-                }
-            }
-            (Lane::Picture, Err(error)) => explore.picture_error = Some(error.to_string()),
-            (Lane::Strip, Ok(pictures)) => {
-                self.screen.strip.resize_with(pictures.len(), Default::default);
-                for (shown, picture) in self.screen.strip.iter_mut().zip(&pictures) {
-                    shown.set(ctx, Side::Small, picture, enlarge);
-                }
-                explore.strip.pictures = pictures;
-                explore.strip.error = None;
-            }
-            (Lane::Strip, Err(error)) => explore.strip.error = Some(error.to_string()),
-            (Lane::Thumbnails, _) => {}
         }
     }
 
@@ -386,36 +243,6 @@ impl App {
         for (shown, picture) in strip {
             shown.set(ctx, Side::Small, picture, enlarge);
         }
-    }
-
-    /// Asks the workers for what the window should show. Called when a frame ends, so that a moved
-    /// slider's picture is asked for in the same frame.
-    pub(super) fn ask_for_pictures(&mut self, ctx: &Context) {
-        let Some(model) = &self.state.model else { return };
-        let explore = &mut self.state.explore;
-        let asked = self.state.pacing.input_time();
-        let picture = RenderRequest { model: model.id, latents: vec![explore.shown()] };
-        self.workers.renderer.request(Lane::Picture, picture, asked);
-        let latents = super::tabs::explore::strip_latents(explore);
-        self.workers.renderer.request(
-            Lane::Strip,
-            RenderRequest { model: model.id, latents },
-            asked,
-        );
-        if explore.sweep.open {
-            let plan = explore.sweep.plan(explore);
-            let has = explore.sweep.sheet.as_ref().is_some_and(|(drawn, _)| *drawn == plan);
-            let failed = self.failed_sweep.as_ref() == Some(&plan);
-            let drawing = self.workers.sweep.as_ref().is_some_and(|(drawn, _)| *drawn == plan);
-            if !has && !failed && !drawing {
-                let begun = self.workers.draw_sweep(model, self.device, plan);
-                self.tell(ctx, begun);
-            }
-        } else {
-            self.workers.sweep = None;
-        }
-        let progress = self.workers.sweep.as_ref().map(|(_, job)| job.progress());
-        self.state.explore.sweep.progress = progress;
     }
 
     /// Tells an error, unless it is that the person cancelled.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use eframe::egui::{IconData, Vec2, ViewportBuilder};
 
@@ -76,6 +76,7 @@ pub struct Options {
 /// [`Error::NoDevice`] if the device that was asked for is not there; [`Error::NoWindow`] if there
 /// is no display, or no graphics library that works.
 pub fn run(options: Options) -> Result<()> {
+    let time = Instant::now();
     if let Some(device) = options.device {
         device.open()?;
     }
@@ -86,6 +87,7 @@ pub fn run(options: Options) -> Result<()> {
         settings: Settings::default_path(),
         seed: seed.map_or(0, |time| time.as_nanos() as u64 % 1_000_000),
         native_dialogs: true,
+        time,
     };
     let first = match options.renderer {
         RendererChoice::Auto if has_graphics_card() => eframe::Renderer::Wgpu,

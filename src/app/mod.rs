@@ -10,6 +10,8 @@ mod buttons;
 mod command;
 mod dialog;
 mod dispatch;
+mod explore;
+mod hear;
 mod history;
 mod launch;
 mod notices;
@@ -24,6 +26,7 @@ mod theme;
 mod window;
 mod workers;
 
+pub use explore::Explore;
 pub use launch::{Options, RendererChoice, run};
-pub use state::{Explore, Message, OpenModel, Source, State};
+pub use state::{Message, OpenModel, Source, State};
 pub use window::{App, Start};

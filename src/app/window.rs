@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Instant;
 
 use eframe::egui::{self, CentralPanel, Context, Event, Frame, Ui};
 
@@ -19,8 +20,11 @@ use super::{bars, theme};
 use crate::device::DeviceChoice;
 use crate::error::Result;
 
+/// Milliseconds that a network may take to be waited for by laying a frame out twice.
+const QUICK: f32 = 4.0;
+
 /// How a window starts.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Start {
     /// The model to open; without one, the one that was open last.
     pub model: Option<PathBuf>,
@@ -32,6 +36,21 @@ pub struct Start {
     pub seed: u64,
     /// Whether to use the system's file dialogs where there are any.
     pub native_dialogs: bool,
+    /// When the program began.
+    pub time: Instant,
+}
+
+impl Default for Start {
+    fn default() -> Self {
+        Self {
+            model: None,
+            device: None,
+            settings: None,
+            seed: 0,
+            native_dialogs: false,
+            time: Instant::now(),
+        }
+    }
 }
 
 /// The window.
@@ -41,6 +60,10 @@ pub struct App {
     pub(super) screen: Screen,
     pub(super) notices: Notices,
     pub(super) device: DeviceChoice,
+    /// When the program opened the window.
+    pub(super) started: Instant,
+    /// What the network takes for a picture, smoothed.
+    pub(super) network_millis: f32,
     /// Time of this frame, in seconds.
     pub(super) now: f64,
     /// Seed of the first latent of a model that was never open before.
@@ -76,6 +99,8 @@ impl App {
             workers,
             screen: Screen::default(),
             notices: Notices::default(),
+            started: start.time,
+            network_millis: QUICK,
             now: 0.0,
             first_seed: start.seed,
             fell_back: false,
@@ -185,7 +210,9 @@ impl App {
 
 impl eframe::App for App {
     fn logic(&mut self, ctx: &Context, frame: &mut eframe::Frame) {
-        self.state.pacing.begin_frame(frame.info().cpu_usage);
+        if ctx.current_pass_index() == 0 {
+            self.state.pacing.begin_frame(frame.info().cpu_usage);
+        }
         self.now = ctx.input(|input| input.time);
         let held = ctx.input(|input| input.pointer.any_down());
         self.state.explore.history.set_held(held, self.now);
@@ -212,9 +239,16 @@ impl eframe::App for App {
         for command in commands {
             self.dispatch(&ctx, command);
         }
-        self.ask_for_pictures(&ctx);
+        let has_asked = self.ask_for_pictures(&ctx);
         self.show_drop_target(&ctx);
         self.notices.show(&ctx);
+        if has_asked && self.network_millis < QUICK {
+            // A quick network is done by the time the frame is laid out a second time; its picture
+            // then needs no frame of its own.
+            ctx.request_discard("the picture asked for is about to come");
+        }
+        // Textures are uploaded after this, so a picture that has just come is still in time.
+        self.hear(&ctx);
     }
 
     fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {

@@ -16,6 +16,9 @@ use crate::model::ModelSpec;
 use crate::picture;
 use crate::worker::{Courtesy, Job, Load, ModelId, Progress, Renderer, Wake};
 
+/// Longest side of a sheet as it is shown; every graphics card has textures of this size.
+const PREVIEW: u32 = 2048;
+
 /// A model whose file is open and which the renderer is loading.
 pub struct Pending {
     /// Its name among the workers.
@@ -33,6 +36,14 @@ impl Pending {
     }
 }
 
+/// A sheet that is drawn, and what of it fits on a screen.
+pub struct Sheet {
+    /// As it is exported.
+    pub full: Arc<RgbImage>,
+    /// As it is shown.
+    pub preview: RgbImage,
+}
+
 /// All of them.
 pub struct Workers {
     /// Draws.
@@ -46,7 +57,7 @@ pub struct Workers {
     /// Measures the influence of the dimensions.
     pub influence: Option<(ModelId, Job<Vec<f32>>)>,
     /// Draws the sweep sheet.
-    pub sweep: Option<(SweepPlan, Job<RgbImage>)>,
+    pub sweep: Option<(SweepPlan, Job<Sheet>)>,
     /// Writes a picture.
     pub saving: Option<Job<PathBuf>>,
     /// Waits for the system's file dialog.
@@ -144,7 +155,8 @@ impl Workers {
                 &wanted.shown,
                 &mut |done| progress.report(done),
             )?;
-            Ok(discover::sheet(&rows, wanted.labels.then_some(&wanted.values)))
+            let full = Arc::new(discover::sheet(&rows, wanted.labels.then_some(&wanted.values)));
+            Ok(Sheet { preview: fitting(&full), full })
         })?;
         self.sweep = Some((plan, job));
         Ok(())
@@ -154,7 +166,7 @@ impl Workers {
     ///
     /// # Errors
     /// [`Error::Worker`] if the system gives no thread.
-    pub fn save_png(&mut self, picture: RgbImage, path: PathBuf) -> Result<()> {
+    pub fn save_png(&mut self, picture: Arc<RgbImage>, path: PathBuf) -> Result<()> {
         self.saving = Some(self.job("picture writer", move |_| {
             picture::save_png(&path, &picture)?;
             Ok(path)
@@ -207,6 +219,17 @@ pub fn done<T: Send + 'static>(slot: &mut Option<Job<T>>) -> Option<Result<T>> {
     let result = slot.as_mut()?.poll()?;
     *slot = None;
     Some(result)
+}
+
+/// The picture, made smaller if it is too large for a texture.
+fn fitting(picture: &RgbImage) -> RgbImage {
+    let (width, height) = picture.dimensions();
+    let factor = (PREVIEW as f32 / width.max(height).max(1) as f32).min(1.0);
+    if factor == 1.0 {
+        return picture.clone();
+    }
+    let size = |side: u32| ((side as f32 * factor) as u32).max(1);
+    image::imageops::thumbnail(picture, size(width), size(height))
 }
 
 /// Midpoints that influence is averaged over: fewer for large pictures, which take longer.

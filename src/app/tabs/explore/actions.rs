@@ -11,7 +11,7 @@ use super::TabContext;
 use super::rail::Rail;
 use crate::app::buttons;
 use crate::app::command::{Action, AppCommand};
-use crate::app::state::MAX_PSI;
+use crate::app::explore::MAX_PSI;
 use crate::app::theme::{self, UNIT};
 
 /// Width of a setting's name and of its number.

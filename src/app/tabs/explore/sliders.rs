@@ -10,8 +10,8 @@ use egui_material_icons::icons::{ICON_LOCK, ICON_LOCK_OPEN};
 use super::TabContext;
 use super::rail::Rail;
 use crate::app::command::{Action, AppCommand};
+use crate::app::explore::MAX_VALUE;
 use crate::app::settings::Sort;
-use crate::app::state::MAX_VALUE;
 use crate::app::theme::{self, UNIT};
 
 /// Height of a row.

@@ -8,7 +8,7 @@ use image::RgbImage;
 
 use super::TabContext;
 use crate::app::command::AppCommand;
-use crate::app::state::Explore;
+use crate::app::explore::Explore;
 use crate::app::theme::{self, UNIT};
 use crate::discover::sweep_values;
 use crate::latent::{Latent, Prior};

@@ -1,5 +1,7 @@
 //! The sweep sheet: rows are faces, columns are values of one dimension.
 
+use std::sync::Arc;
+
 use eframe::egui::{
     self, Checkbox, Color32, DragValue, Grid, Pos2, ProgressBar, Rect, Sense, Ui, Vec2, Window,
 };
@@ -7,7 +9,7 @@ use image::RgbImage;
 
 use super::TabContext;
 use crate::app::command::AppCommand;
-use crate::app::state::Explore;
+use crate::app::explore::Explore;
 use crate::app::theme::{self, UNIT};
 use crate::discover::sweep_values;
 use crate::latent::Latent;
@@ -49,7 +51,7 @@ pub struct SweepState {
     /// Values stand above the columns.
     pub labels: bool,
     /// The newest sheet, and the plan it was drawn by.
-    pub sheet: Option<(SweepPlan, RgbImage)>,
+    pub sheet: Option<(SweepPlan, Arc<RgbImage>)>,
     /// How far the next one is.
     pub progress: Option<f32>,
     /// Why there is none.

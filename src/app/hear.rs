@@ -1,0 +1,204 @@
+//! What the workers have to tell, and what they are asked for: the beginning and the end of a frame.
+
+use eframe::egui::{Context, ViewportCommand};
+
+use super::dialog::Answer;
+use super::settings::Enlarge;
+use super::shown::Side;
+use super::state::Source;
+use super::window::App;
+use super::workers;
+use crate::device::DeviceChoice;
+use crate::error::Error;
+use crate::worker::{Lane, Loaded, RenderEvent, RenderRequest, Rendered};
+
+impl App {
+    /// Takes in whatever the workers have to tell. Called when a frame begins.
+    pub(super) fn hear(&mut self, ctx: &Context) {
+        while let Some(event) = self.workers.renderer.poll() {
+            match event {
+                RenderEvent::Loaded(loaded) => self.loaded(ctx, loaded),
+                RenderEvent::Rendered(rendered) => self.rendered(ctx, rendered),
+            }
+        }
+        if let Some((source, result)) = workers::finished(&mut self.workers.opening) {
+            match result {
+                Ok(file) => self.workers.load(file, source, self.device),
+                Err(error) => self.cannot_open(ctx, error),
+            }
+        }
+        if let Some((model, result)) = workers::finished(&mut self.workers.influence) {
+            let is_current = self.state.model.as_ref().is_some_and(|open| open.id == model);
+            match result {
+                Ok(influence) if is_current => {
+                    self.state.explore.influence = Some(influence);
+                    self.state.explore.order_is_stale = true;
+                }
+                Ok(_) => {}
+                Err(error) => self.tell(ctx, Err(error)),
+            }
+        }
+        if let Some((plan, result)) = workers::finished(&mut self.workers.sweep) {
+            let sweep = &mut self.state.explore.sweep;
+            match result {
+                Ok(sheet) => {
+                    self.screen.sheet.set(ctx, Side::Large, &sheet.preview, Enlarge::Crisp);
+                    sweep.sheet = Some((plan, sheet.full));
+                    sweep.error = None;
+                }
+                Err(error) if workers::is_news(&error) => {
+                    sweep.error = Some(error.to_string());
+                    self.failed_sweep = Some(plan);
+                }
+                Err(_) => {}
+            }
+        }
+        if let Some(result) = workers::done(&mut self.workers.saving) {
+            match result {
+                Ok(path) => self.announce(ctx, format!("Saved {}", path.display()), false),
+                Err(error) => self.tell(ctx, Err(error)),
+            }
+        }
+        if let Some((purpose, result)) = workers::finished(&mut self.workers.dialog) {
+            match result {
+                Ok(Answer::Path(path)) => self.take_path(ctx, purpose, path),
+                Ok(Answer::Nothing) => {}
+                Ok(Answer::Unavailable) => {
+                    self.native_dialogs = false;
+                    self.ask_in_window(purpose);
+                }
+                Err(error) => {
+                    self.tell(ctx, Err(error));
+                    self.ask_in_window(purpose);
+                }
+            }
+        }
+        if let Some(result) = workers::done(&mut self.workers.devices) {
+            match result {
+                Ok(devices) => self.state.devices = devices,
+                Err(error) => self.tell(ctx, Err(error)),
+            }
+        }
+    }
+
+    fn loaded(&mut self, ctx: &Context, loaded: Loaded) {
+        if self.workers.pending.as_ref().is_none_or(|pending| pending.id != loaded.model) {
+            return;
+        }
+        let Some(pending) = self.workers.pending.take() else { return };
+        match loaded.result {
+            Ok(on) => {
+                if let Some(note) = on.note {
+                    self.announce(ctx, note, true);
+                }
+                self.state.adopt(pending.open_on(on.device), self.first_seed);
+                self.workers.influence = None;
+                self.workers.sweep = None;
+                self.failed_sweep = None;
+                let missing = self.state.explore.influence.is_none();
+                if let Some(model) = self.state.model.as_ref().filter(|_| missing) {
+                    let begun = self.workers.measure_influence(model, self.device);
+                    self.tell(ctx, begun);
+                }
+                let name = self.state.model.as_ref().map_or_else(String::new, |m| m.name().into());
+                ctx.send_viewport_cmd(ViewportCommand::Title(format!("{name} · Latentscape")));
+            }
+            Err(error @ Error::NoDevice { .. }) => {
+                self.tell(ctx, Err(error));
+                match &self.state.model {
+                    // The device before it goes on, and is what the menu says.
+                    Some(model) => self.device = model.device.parse().unwrap_or_default(),
+                    None => {
+                        self.device = DeviceChoice::Auto;
+                        self.workers.load(pending.file, pending.source, self.device);
+                    }
+                }
+            }
+            Err(error) => self.cannot_open(ctx, error),
+        }
+    }
+
+    /// Says why, and sees to it that there is some model on screen.
+    fn cannot_open(&mut self, ctx: &Context, error: Error) {
+        self.tell(ctx, Err(error));
+        if self.state.model.is_none() && !std::mem::replace(&mut self.fell_back, true) {
+            let begun = self.workers.open(Source::Bundled);
+            self.tell(ctx, begun);
+        }
+    }
+
+    fn rendered(&mut self, ctx: &Context, rendered: Rendered) {
+        if self.state.model.as_ref().is_none_or(|model| model.id != rendered.model) {
+            return;
+        }
+        let enlarge = self.state.settings.enlarge;
+        let explore = &mut self.state.explore;
+        match (rendered.lane, rendered.result) {
+            (Lane::Picture, Ok(mut pictures)) => {
+                if let Some(picture) = pictures.pop() {
+                    self.screen.picture.set(ctx, Side::Large, &picture, enlarge);
+                    explore.picture_error = None;
+                    if explore.picture.replace(picture).is_some() {
+                        self.network_millis += 0.2 * (rendered.millis - self.network_millis);
+                        self.state.pacing.shows_picture_of(rendered.asked);
+                    } else {
+                        // Nobody moved a slider for this one.
+                        let millis = self.started.elapsed().as_secs_f32() * 1e3;
+                        tracing::info!("first picture after {millis:.0} ms");
+                    }
+                }
+            }
+            (Lane::Picture, Err(error)) => explore.picture_error = Some(error.to_string()),
+            (Lane::Strip, Ok(pictures)) => {
+                self.screen.strip.resize_with(pictures.len(), Default::default);
+                for (shown, picture) in self.screen.strip.iter_mut().zip(&pictures) {
+                    shown.set(ctx, Side::Small, picture, enlarge);
+                }
+                explore.strip.pictures = pictures;
+                explore.strip.error = None;
+            }
+            (Lane::Strip, Err(error)) => explore.strip.error = Some(error.to_string()),
+            (Lane::Thumbnails, _) => {}
+        }
+    }
+
+    /// Asks the workers for what the window should show. Called when a frame ends, so that a moved
+    /// slider's picture is asked for in the same frame. Returns whether a new picture is.
+    pub(super) fn ask_for_pictures(&mut self, ctx: &Context) -> bool {
+        let Some(model) = &self.state.model else { return false };
+        let explore = &mut self.state.explore;
+        let asked = self.state.pacing.input_time();
+        let picture = RenderRequest { model: model.id, latents: vec![explore.shown()] };
+        let has_asked = self.workers.renderer.request(Lane::Picture, picture, asked);
+        let latents = super::tabs::explore::strip_latents(explore);
+        self.workers.renderer.request(
+            Lane::Strip,
+            RenderRequest { model: model.id, latents },
+            asked,
+        );
+        if explore.sweep.open {
+            let plan = explore.sweep.plan(explore);
+            let has = explore.sweep.sheet.as_ref().is_some_and(|(drawn, _)| *drawn == plan);
+            let failed = self.failed_sweep.as_ref() == Some(&plan);
+            match &self.workers.sweep {
+                // One at a time: the next begins when this one has stopped.
+                Some((drawn, job)) if *drawn != plan => job.cancel(),
+                Some(_) => {}
+                None if has || failed => {}
+                None => {
+                    explore.sweep.error = None;
+                    let begun = self.workers.draw_sweep(model, self.device, plan.clone());
+                    if begun.is_err() {
+                        self.failed_sweep = Some(plan);
+                    }
+                    self.tell(ctx, begun);
+                }
+            }
+        } else {
+            self.workers.sweep = None;
+        }
+        let progress = self.workers.sweep.as_ref().map(|(_, job)| job.progress());
+        self.state.explore.sweep.progress = progress;
+        has_asked
+    }
+}
