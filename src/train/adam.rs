@@ -20,12 +20,14 @@ pub struct AdamSettings {
     pub beta1: f64,
     /// Decay of the mean of squared gradients.
     pub beta2: f64,
+    /// What is added to the root of the mean square. Far below it, gradients no longer count by
+    /// their sign alone.
+    pub eps: f64,
 }
 
 impl AdamSettings {
     /// The usual ones for GANs (Radford et al. 2016).
-    pub const GAN: Self = Self { lr: 2e-4, beta1: 0.5, beta2: 0.999 };
-    const EPS: f64 = 1e-8;
+    pub const GAN: Self = Self { lr: 2e-4, beta1: 0.5, beta2: 0.999, eps: 1e-8 };
 }
 
 /// The optimiser of one network.
@@ -73,8 +75,8 @@ impl Adam {
         step: u64,
         lr_factor: f64,
     ) -> Result<()> {
-        let AdamSettings { lr, beta1, beta2 } = self.settings;
-        let hyper = AdamHyper { lr: lr * lr_factor, beta1, beta2, eps: AdamSettings::EPS, step };
+        let AdamSettings { lr, beta1, beta2, eps } = self.settings;
+        let hyper = AdamHyper { lr: lr * lr_factor, beta1, beta2, eps, step };
         for param in params.trained() {
             if let (Some(grad), Some(moments)) =
                 (grads.get(param.var.as_tensor()), self.moments.get(&param.name))

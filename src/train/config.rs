@@ -119,6 +119,7 @@ impl TrainConfig {
             within("--lr", adam.lr, 1e-9, 1.0)?;
             within("--beta1", adam.beta1, 0.0, 0.999_999)?;
             within("--beta2", adam.beta2, 0.0, 0.999_999)?;
+            within("--eps", adam.eps, 1e-12, 1.0)?;
         }
         Ok(())
     }
