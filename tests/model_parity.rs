@@ -15,9 +15,11 @@ use latentscape::model::{
 use latentscape::train::{TrainConfig, Trainer};
 use serde::Deserialize;
 
-/// With the usual 1e-8, Adam's first step is the bare sign of each gradient, and rounding alone decides
-/// it where a gradient is nearly 0. This makes the step smooth; `ops_parity.rs` has the usual one.
-const EPS: f64 = 1e-3;
+/// With the usual eps of 1e-8, Adam's first step is the bare sign of each gradient, and rounding alone
+/// decides it where a gradient is nearly 0. These make the step proportional to the gradient;
+/// `ops_parity.rs` has the usual one.
+const LR: f64 = 2e-3;
+const EPS: f64 = 1.0;
 
 #[derive(Deserialize)]
 struct Expected {
@@ -133,7 +135,9 @@ fn check(name: &str) {
     }
 
     let mut config = TrainConfig::new(preset, DataSource::Demo);
-    (config.generator.eps, config.discriminator.eps) = (EPS, EPS);
+    for adam in [&mut config.generator, &mut config.discriminator] {
+        (adam.lr, adam.eps) = (LR, EPS);
+    }
     let mut trainer = Trainer::new(config, &Device::Cpu).unwrap();
     set(trainer.generator_params(), &g_weights);
     set(trainer.discriminator_params(), &d_weights);

@@ -19,9 +19,9 @@ torch.set_num_threads(2)
 # In double precision: what remains of a difference is then our rounding alone.
 torch.set_default_dtype(torch.float64)
 
-# With the usual 1e-8, Adam's first step is the bare sign of each gradient, and rounding alone decides
-# it where a gradient is nearly 0. This makes the step smooth.
-EPS = 1e-3
+# With the usual eps of 1e-8, Adam's first step is the bare sign of each gradient, and rounding alone
+# decides it where a gradient is nearly 0. These make the step proportional to the gradient.
+LR, EPS = 2e-3, 1.0
 
 
 def fill(name, shape, low, high):
@@ -153,7 +153,7 @@ def case(name, nets, z_dim, prior, size, channels, batch):
                 out[f"{key}_{mode}"] = some(net(x))
     g.load_state_dict(g_start), d.load_state_dict(d_start)
     g.train(), d.train()
-    adam = lambda net: torch.optim.Adam(net.parameters(), lr=2e-4, betas=(0.5, 0.999), eps=EPS)
+    adam = lambda net: torch.optim.Adam(net.parameters(), lr=LR, betas=(0.5, 0.999), eps=EPS)
     opt_g, opt_d = adam(g), adam(d)
     label = lambda value: torch.full((batch,), value)
     bce = F.binary_cross_entropy_with_logits
@@ -179,9 +179,9 @@ def case(name, nets, z_dim, prior, size, channels, batch):
                 continue
             where = None
             if param in grads:
-                # Where the gradient is large enough to move the weight.
+                # Where the weight moves most.
                 size_of = grads[param].abs().flatten()
-                where = (size_of > 1e-2 * size_of.max()).nonzero().flatten()
+                where = (size_of > 0.3 * size_of.max()).nonzero().flatten()
             out["after"][key + param] = some(value, where)
     g.eval()
     with torch.no_grad():
