@@ -3,6 +3,9 @@
 //! `cargo bench --bench ops`; a filter picks one, as in `cargo bench --bench ops -- step/64/ours`.
 //! Groups are `forward/FEATURES` (one image through the generator) and `step/FEATURES` (a whole
 //! training step of both networks on 64 images). `benches/peers/dcgan.py` is the same in PyTorch.
+//!
+//! Pictures are `[B, H, W, C]` for our kernels and `[B, C, H, W]` for candle's. Activations,
+//! optimiser and loss are the same code for both; candle's batch norm is made of its own operations.
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
@@ -39,6 +42,41 @@ impl Kernels {
         match self {
             Self::Ours => ops::conv2d(x, w, g).unwrap(),
             Self::Candle => x.conv2d(w, g.padding.0, g.stride.0, 1, 1).unwrap(),
+        }
+    }
+
+    fn batch_norm(self, x: &Tensor, [weight, bias]: [&Tensor; 2], f: Activation) -> Result<Tensor> {
+        if let Self::Ours = self {
+            return Ok(ops::batch_norm(x, weight, bias, 1e-5, f).unwrap().0);
+        }
+        let channels = weight.elem_count();
+        let mean = x.transpose(0, 1)?.flatten_from(1)?.mean(1)?.reshape((1, channels, 1, 1))?;
+        let centred = x.broadcast_sub(&mean)?;
+        let variance = centred.sqr()?.transpose(0, 1)?.flatten_from(1)?.mean(1)?;
+        let scale = weight.div(&(variance + 1e-5)?.sqrt()?)?.reshape((1, channels, 1, 1))?;
+        let bias = bias.reshape((1, channels, 1, 1))?;
+        Ok(ops::activate(&centred.broadcast_mul(&scale)?.broadcast_add(&bias)?, f).unwrap())
+    }
+
+    fn scale_shift(
+        self,
+        x: &Tensor,
+        [scale, shift]: [&Tensor; 2],
+        f: Activation,
+    ) -> Result<Tensor> {
+        if let Self::Ours = self {
+            return Ok(ops::scale_shift(x, Some(scale), Some(shift), f).unwrap());
+        }
+        let constant = |tensor: &Tensor| tensor.reshape((1, tensor.elem_count(), 1, 1));
+        let y = x.broadcast_mul(&constant(scale)?)?.broadcast_add(&constant(shift)?)?;
+        Ok(ops::activate(&y, f).unwrap())
+    }
+
+    /// The dimensions of pictures.
+    fn pictures(self, batch: usize, channels: usize, side: usize) -> [usize; 4] {
+        match self {
+            Self::Ours => [batch, side, side, channels],
+            Self::Candle => [batch, channels, side, side],
         }
     }
 
@@ -124,11 +162,11 @@ impl Network {
             x = match &layer.norm {
                 None => ops::activate(&x, layer.activation).unwrap(),
                 Some([weight, bias]) => {
-                    let (weight, bias) = (tensor(weight), tensor(bias));
+                    let constants = [&tensor(weight), &tensor(bias)];
                     if training {
-                        ops::batch_norm(&x, &weight, &bias, 1e-5, layer.activation).unwrap().0
+                        kernels.batch_norm(&x, constants, layer.activation).unwrap()
                     } else {
-                        ops::scale_shift(&x, Some(&weight), Some(&bias), layer.activation).unwrap()
+                        kernels.scale_shift(&x, constants, layer.activation).unwrap()
                     }
                 }
             };
@@ -186,7 +224,8 @@ fn forward(criterion: &mut Criterion) {
         for kernels in [Kernels::Ours, Kernels::Candle] {
             let rng = &mut ChaCha8Rng::seed_from_u64(1);
             let network = Network::generator(features, rng);
-            let z = ops::init::normal((batch, LATENT, 1, 1), 0.0, 1.0, rng, &Device::Cpu).unwrap();
+            let dims = kernels.pictures(batch, LATENT, 1);
+            let z = ops::init::normal(&dims, 0.0, 1.0, rng, &Device::Cpu).unwrap();
             group.throughput(Throughput::Elements(batch as u64)).sample_size(20);
             let id = BenchmarkId::new(format!("{features}/batch{batch}"), kernels.name());
             group.bench_function(id, |bencher| {
@@ -208,9 +247,9 @@ fn training(criterion: &mut Criterion) {
             let rng = &mut ChaCha8Rng::seed_from_u64(2);
             let mut generator = Network::generator(features, rng);
             let mut discriminator = Network::discriminator(features, rng);
-            let real =
-                ops::init::uniform((BATCH, 3, 64, 64), -1.0, 1.0, rng, &Device::Cpu).unwrap();
-            let z = ops::init::normal((BATCH, LATENT, 1, 1), 0.0, 1.0, rng, &Device::Cpu).unwrap();
+            let (real, z) = (kernels.pictures(BATCH, 3, 64), kernels.pictures(BATCH, LATENT, 1));
+            let real = ops::init::uniform(&real, -1.0, 1.0, rng, &Device::Cpu).unwrap();
+            let z = ops::init::normal(&z, 0.0, 1.0, rng, &Device::Cpu).unwrap();
             group.bench_function(
                 BenchmarkId::new(features.to_string(), kernels.name()),
                 |bencher| {

@@ -79,6 +79,16 @@ impl Expected<'_> {
     }
 }
 
+/// PyTorch's `[B, C, H, W]` as `[B, H, W, C]`; `[B, C]` as it is.
+fn channels_last(x: &Tensor) -> Tensor {
+    if x.rank() == 4 { x.permute((0, 2, 3, 1)).unwrap() } else { x.clone() }
+}
+
+/// The reverse of [`channels_last`].
+fn channels_first(x: &Tensor) -> Tensor {
+    if x.rank() == 4 { x.permute((0, 3, 1, 2)).unwrap() } else { x.clone() }
+}
+
 fn activation(name: &str) -> Activation {
     match name {
         "linear" => Activation::Linear,
@@ -95,18 +105,20 @@ fn check(case: &Case, expected: &Expected) {
         Case::Conv { transposed, stride, padding, output_padding } => {
             let (x, w) = (expected.var("x"), expected.var("w"));
             let geometry = ConvGeometry { stride: *stride, padding: *padding };
+            let pictures = channels_last(&x);
             let y = if *transposed {
-                ops::conv_transpose2d(&x, &w, geometry, *output_padding)
+                ops::conv_transpose2d(&pictures, &w, geometry, *output_padding)
             } else {
-                ops::conv2d(&x, &w, geometry)
+                ops::conv2d(&pictures, &w, geometry)
             };
-            expected.check_backward(&y.unwrap(), &[("x", &x), ("w", &w)]);
+            expected.check_backward(&channels_first(&y.unwrap()), &[("x", &x), ("w", &w)]);
         }
         Case::BatchNorm { activation: name, eps, momentum } => {
             let [x, weight, bias] = ["x", "weight", "bias"].map(|key| expected.var(key));
-            let (y, stats) = ops::batch_norm(&x, &weight, &bias, *eps, activation(name)).unwrap();
+            let f = activation(name);
+            let (y, stats) = ops::batch_norm(&channels_last(&x), &weight, &bias, *eps, f).unwrap();
             let variables = [("x", &x), ("weight", &weight), ("bias", &bias)];
-            expected.check_backward(&y, &variables);
+            expected.check_backward(&channels_first(&y), &variables);
             let mean = stats.mean.zeros_like().unwrap();
             update::lerp(&mean, &stats.mean, *momentum).unwrap();
             expected.check("running_mean", &mean);
@@ -116,9 +128,10 @@ fn check(case: &Case, expected: &Expected) {
         }
         Case::ScaleShift { activation: name } => {
             let [x, scale, shift] = ["x", "scale", "shift"].map(|key| expected.var(key));
-            let y = ops::scale_shift(&x, Some(&scale), Some(&shift), activation(name)).unwrap();
+            let (f, pictures) = (activation(name), channels_last(&x));
+            let y = ops::scale_shift(&pictures, Some(&scale), Some(&shift), f).unwrap();
             let variables = [("x", &x), ("scale", &scale), ("shift", &shift)];
-            expected.check_backward(&y, &variables);
+            expected.check_backward(&channels_first(&y), &variables);
         }
         Case::Adam { lr, beta1, beta2, eps, steps } => {
             let param = expected.var("start");

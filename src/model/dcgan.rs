@@ -70,7 +70,7 @@ impl Dcgan {
         match self.ends {
             Ends::Conv => {
                 let (name, norm) = names.layer(true);
-                stages.push(Stage::reshape([z_dim, 1, 1]));
+                stages.push(Stage::reshape([1, 1, z_dim]));
                 stages.push(Stage::block(Block {
                     kernel: Kernel::conv_transpose(&name, (z_dim, widths[0]), END, style, builder)?,
                     bias: None,
@@ -87,6 +87,7 @@ impl Dcgan {
                     activation: Activation::Linear,
                 }));
                 stages.push(Stage::reshape([widths[0], 4, 4]));
+                stages.push(Stage::channels_last());
             }
         }
         for (i, &inputs) in widths.iter().enumerate() {
@@ -103,6 +104,7 @@ impl Dcgan {
             };
             stages.push(Stage::block(Block { kernel, bias: None, norm, activation }));
         }
+        stages.push(Stage::channels_first());
         Ok(Sequential(stages))
     }
 
@@ -111,7 +113,7 @@ impl Dcgan {
         let style = self.style();
         let widths = self.discriminator_widths();
         let mut names = Names::new(self.ends, "conv");
-        let mut stages = Vec::new();
+        let mut stages = vec![Stage::channels_last()];
         let mut inputs = self.channels;
         for (i, &outputs) in widths.iter().enumerate() {
             let has_norm = i > 0;
@@ -132,6 +134,7 @@ impl Dcgan {
             }
             Ends::Linear => {
                 let fan_in = inputs * 16;
+                stages.push(Stage::channels_first());
                 stages.push(Stage::reshape([fan_in]));
                 Block {
                     kernel: Kernel::linear("fc", (fan_in, 1), style, builder)?,

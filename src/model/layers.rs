@@ -55,9 +55,9 @@ impl InitStyle {
 pub(super) enum Kernel {
     /// `[B, in]` → `[B, out]`; weight `[out, in]`.
     Linear { weight: Tensor },
-    /// `[B, in, H, W]` → `[B, out, H', W']`; weight `[out, in, k, k]`.
+    /// `[B, H, W, in]` → `[B, H', W', out]`; weight `[out, in, k, k]`.
     Conv { weight: Tensor, geometry: ConvGeometry },
-    /// `[B, in, H, W]` → `[B, out, H', W']`; weight `[in, out, k, k]`.
+    /// `[B, H, W, in]` → `[B, H', W', out]`; weight `[in, out, k, k]`.
     ConvTranspose { weight: Tensor, geometry: ConvGeometry },
 }
 

@@ -13,12 +13,24 @@ pub struct Stage(StageKind);
 enum StageKind {
     /// Gives each item of the batch these dimensions: `[B, …]` → `[B, dims…]`.
     Reshape(Vec<usize>),
+    /// `[B, C, H, W]` → `[B, H, W, C]`: from the order of pictures to that of convolutions.
+    ChannelsLast,
+    /// `[B, H, W, C]` → `[B, C, H, W]`.
+    ChannelsFirst,
     Block(Box<Block>),
 }
 
 impl Stage {
     pub(super) fn reshape(dims: impl Into<Vec<usize>>) -> Self {
         Self(StageKind::Reshape(dims.into()))
+    }
+
+    pub(super) fn channels_last() -> Self {
+        Self(StageKind::ChannelsLast)
+    }
+
+    pub(super) fn channels_first() -> Self {
+        Self(StageKind::ChannelsFirst)
     }
 
     pub(super) fn block(block: Block) -> Self {
@@ -36,6 +48,10 @@ impl Stage {
                 shape.extend(dims);
                 Ok(x.reshape(shape)?)
             }
+            // Views: who needs neighbours in memory copies, and a generator's pictures go to the
+            // discriminator as they are.
+            StageKind::ChannelsLast => Ok(x.permute((0, 2, 3, 1))?),
+            StageKind::ChannelsFirst => Ok(x.permute((0, 3, 1, 2))?),
             StageKind::Block(block) => block.forward(x, mode),
         }
     }

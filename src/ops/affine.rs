@@ -4,25 +4,25 @@
 //! Batch norm: Ioffe & Szegedy, "Batch Normalization", 2015 (arXiv:1502.03167).
 
 use super::activation::Activation;
-use super::channels::{Affine, Backward, Planes, Terms};
+use super::channels::{Affine, Backward, Rows, Terms};
 use super::values;
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
 use std::sync::Arc;
 
-/// What a channel of the batch measured.
-#[derive(Clone, Copy, Debug)]
+/// What the channels of the batch measured, each `[C]`.
+#[derive(Debug)]
 struct Moments {
-    mean: f32,
-    inverse_deviation: f32,
+    mean: Vec<f32>,
+    inverse_deviation: Vec<f32>,
 }
 
 /// Everything known of an operation apart from its tensors.
 struct Plan {
-    planes: Planes,
+    rows: Rows,
     affine: Affine,
     activation: Activation,
     /// For each channel, where scale and shift were made from the batch itself.
-    moments: Option<Vec<Moments>>,
+    moments: Option<Moments>,
 }
 
 /// (x, scale, shift) or, with moments, (x, weight, bias) → y.
@@ -35,13 +35,9 @@ pub(super) fn scale_shift(
     shift: &Tensor,
     activation: Activation,
 ) -> Result<Tensor> {
-    let planes = Planes::of("scale_shift", x.dims())?;
+    let rows = Rows::of("scale_shift", x.dims())?;
     let affine = Affine { scale: scale.to_vec1()?, shift: shift.to_vec1()? };
-    x.apply_op3(
-        scale,
-        shift,
-        AffineOp(Arc::new(Plan { planes, affine, activation, moments: None })),
-    )
+    x.apply_op3(scale, shift, AffineOp(Arc::new(Plan { rows, affine, activation, moments: None })))
 }
 
 /// Batch norm with the statistics of this batch, for checked, contiguous tensors.
@@ -54,27 +50,29 @@ pub(super) fn batch_norm(
     eps: f64,
     activation: Activation,
 ) -> Result<(Tensor, Vec<(f64, f64)>)> {
-    let planes = Planes::of("batch_norm", x.dims())?;
+    let rows = Rows::of("batch_norm", x.dims())?;
     let measured = {
         let (storage, layout) = x.storage_and_layout();
         match &*storage {
             candle_core::Storage::Cpu(storage) => {
-                planes.moments(values("batch_norm", storage, layout)?)
+                rows.moments(values("batch_norm", storage, layout)?)
             }
             _ => candle_core::bail!("batch_norm: this kernel runs on the CPU only"),
         }
     };
-    let (mut scale, mut shift, mut moments) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut scale, mut shift) = (Vec::new(), Vec::new());
+    let mut moments = Moments { mean: Vec::new(), inverse_deviation: Vec::new() };
     let constants = weight.to_vec1::<f32>()?.into_iter().zip(bias.to_vec1::<f32>()?);
     for ((weight, bias), (mean, variance)) in constants.zip(&measured) {
         let inverse_deviation = 1.0 / (variance + eps).sqrt();
         let factor = f64::from(weight) * inverse_deviation;
         scale.push(factor as f32);
         shift.push((f64::from(bias) - mean * factor) as f32);
-        moments.push(Moments { mean: *mean as f32, inverse_deviation: inverse_deviation as f32 });
+        moments.mean.push(*mean as f32);
+        moments.inverse_deviation.push(inverse_deviation as f32);
     }
     let affine = Affine { scale, shift };
-    let plan = Plan { planes, affine, activation, moments: Some(moments) };
+    let plan = Plan { rows, affine, activation, moments: Some(moments) };
     Ok((x.apply_op3(weight, bias, AffineOp(Arc::new(plan)))?, measured))
 }
 
@@ -93,7 +91,7 @@ impl CustomOp3 for AffineOp {
         _: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
         let x = values(self.name(), storage, layout)?;
-        let y = self.0.planes.affine(x, &self.0.affine, self.0.activation);
+        let y = self.0.rows.affine(x, &self.0.affine, self.0.activation);
         Ok((CpuStorage::F32(y), layout.shape().clone()))
     }
 
@@ -127,11 +125,11 @@ impl CustomOp3 for AffineOp {
         };
         let dscale = match &plan.moments {
             Some(moments) => {
-                centred.iter().zip(moments).map(|(s, m)| s * m.inverse_deviation).collect()
+                centred.iter().zip(&moments.inverse_deviation).map(|(s, d)| s * d).collect()
             }
             None => centred.clone(),
         };
-        let channels = plan.planes.channels;
+        let channels = plan.rows.channels;
         let tensor = |data: Vec<f32>| Tensor::from_vec(data, channels, x.device());
         let dscale = scale.track_op().then(|| tensor(dscale)).transpose()?;
         let dshift = shift.track_op().then(|| tensor(plain.clone())).transpose()?;
@@ -144,25 +142,18 @@ impl Plan {
     ///
     /// With `centred` = Σ g (x − mean) and `plain` = Σ g over the channel's N values, batch norm has
     /// dx = scale · (g − plain / N − (x − mean) · centred / (N · variance)).
-    fn input_terms(&self, centred: &[f32], plain: &[f32]) -> Vec<Terms> {
-        let scales = self.affine.scale.iter();
-        let Some(moments) = &self.moments else {
-            return scales
-                .map(|scale| Terms { grad: *scale, centred: 0.0, centre: 0.0, one: 0.0 })
-                .collect();
+    fn input_terms(&self, centred: &[f32], plain: &[f32]) -> Terms {
+        let scale = self.affine.scale.clone();
+        let Some(Moments { mean, inverse_deviation }) = &self.moments else {
+            let zero = vec![0.0; scale.len()];
+            return Terms { scale, slope: zero.clone(), centre: zero.clone(), offset: zero };
         };
-        let count = self.planes.count() as f32;
-        let sums = centred.iter().zip(plain);
-        let terms = scales.zip(moments).zip(sums).map(|((scale, moments), (centred, plain))| {
-            let precision = moments.inverse_deviation * moments.inverse_deviation;
-            Terms {
-                grad: *scale,
-                centred: -scale * precision * centred / count,
-                centre: moments.mean,
-                one: -scale * plain / count,
-            }
-        });
-        terms.collect()
+        let count = self.rows.rows as f32;
+        let slopes = scale.iter().zip(inverse_deviation).zip(centred);
+        let slope: Vec<f32> =
+            slopes.map(|((s, d), centred)| -s * d * d * centred / count).collect();
+        let offset = scale.iter().zip(plain).map(|(s, plain)| -s * plain / count).collect();
+        Terms { scale, slope, centre: mean.clone(), offset }
     }
 }
 
@@ -189,20 +180,21 @@ impl CustomOp3 for GradientSums {
         s3: &CpuStorage,
         l3: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
-        let Plan { planes, affine, activation, moments } = &*self.0;
+        let Plan { rows, affine, activation, moments } = &*self.0;
         let data = backward(self.name(), [(s1, l1), (s2, l2), (s3, l3)])?;
-        let centre = |channel: usize| moments.as_ref().map_or(0.0, |m| m[channel].mean);
-        let sums = planes.gradient_sums(data, affine, centre, *activation);
+        let zero = vec![0.0; rows.channels];
+        let centre = moments.as_ref().map_or(&zero, |moments| &moments.mean);
+        let sums = rows.gradient_sums(data, affine, centre, *activation);
         let centred = sums.iter().map(|sum| sum[0] as f32);
         let all = centred.chain(sums.iter().map(|sum| sum[1] as f32)).collect();
-        Ok((CpuStorage::F32(all), (2, planes.channels).into()))
+        Ok((CpuStorage::F32(all), (2, rows.channels).into()))
     }
 }
 
 /// (x, y, dy) → dx.
 struct InputGradient {
     plan: Arc<Plan>,
-    terms: Vec<Terms>,
+    terms: Terms,
 }
 
 impl CustomOp3 for InputGradient {
@@ -219,10 +211,9 @@ impl CustomOp3 for InputGradient {
         s3: &CpuStorage,
         l3: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
-        let Plan { planes, affine, activation, .. } = &*self.plan;
+        let Plan { rows, affine, activation, .. } = &*self.plan;
         let data = backward(self.name(), [(s1, l1), (s2, l2), (s3, l3)])?;
-        let terms = |channel: usize| self.terms[channel];
-        let dx = planes.input_gradient(data, affine, terms, *activation);
+        let dx = rows.input_gradient(data, affine, &self.terms, *activation);
         Ok((CpuStorage::F32(dx), l1.shape().clone()))
     }
 }

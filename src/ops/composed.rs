@@ -30,19 +30,18 @@ pub(super) fn conv2d(x: &Tensor, w: &Tensor, shape: &ConvShape) -> Result<Tensor
     let ((kh, kw), (h, w_small)) = (shape.kernel, shape.small);
     let (ph, pw) = shape.geometry.padding;
     let (rows, cols) = window_indexes(shape, x.device())?;
-    let columns = x
-        .pad_with_zeros(2, ph, ph)?
-        .pad_with_zeros(3, pw, pw)?
-        .index_select(&rows, 2)?
-        .index_select(&cols, 3)?
-        .reshape(vec![shape.batch, shape.large_channels, kh, h, kw, w_small])?
-        .permute(vec![1, 2, 4, 0, 3, 5])?
-        .reshape((shape.depth(), shape.batch * shape.small_area()))?;
-    w.reshape((shape.small_channels, shape.depth()))?
-        .matmul(&columns)?
-        .reshape((shape.small_channels, shape.batch, h, w_small))?
-        .transpose(0, 1)?
-        .contiguous()
+    let windows = x
+        .contiguous()?
+        .pad_with_zeros(1, ph, ph)?
+        .pad_with_zeros(2, pw, pw)?
+        .index_select(&rows, 1)?
+        .index_select(&cols, 2)?
+        .reshape(vec![shape.batch, kh, h, kw, w_small, shape.large_channels])?
+        .permute(vec![0, 2, 4, 5, 1, 3])?
+        .reshape((shape.batch * shape.small_area(), shape.depth()))?;
+    windows
+        .matmul(&w.reshape((shape.small_channels, shape.depth()))?.t()?)?
+        .reshape(&shape.small_dims())
 }
 
 /// See [`super::conv_transpose2d`].
@@ -52,25 +51,23 @@ pub(super) fn conv_transpose2d(x: &Tensor, w: &Tensor, shape: &ConvShape) -> Res
     let (sh, sw) = shape.geometry.stride;
     let (batch, channels) = (shape.batch, shape.large_channels);
     let (rows, cols) = window_indexes(shape, x.device())?;
-    let pixels = x.transpose(0, 1)?.reshape((shape.small_channels, batch * shape.small_area()))?;
-    let columns = w
-        .reshape((shape.small_channels, shape.depth()))?
-        .t()?
-        .matmul(&pixels)?
-        .reshape(vec![channels, kh, kw, batch, h, w_small])?
-        .permute(vec![3, 0, 1, 4, 2, 5])?
-        .reshape((batch, channels, kh * h, kw * w_small))?;
+    let windows = x
+        .reshape((batch * shape.small_area(), shape.small_channels))?
+        .matmul(&w.reshape((shape.small_channels, shape.depth()))?)?
+        .reshape(vec![batch, h, w_small, channels, kh, kw])?
+        .permute(vec![0, 4, 1, 5, 2, 3])?
+        .reshape((batch, kh * h, kw * w_small, channels))?;
     // Room for all windows and for the output padding behind them.
     let full_height = ((h - 1) * sh + kh).max(shape.large.0 + ph);
     let full_width = ((w_small - 1) * sw + kw).max(shape.large.1 + pw);
     let zeros = |height: usize, width: usize| {
-        Tensor::zeros((batch, channels, height, width), x.dtype(), x.device())
+        Tensor::zeros((batch, height, width, channels), x.dtype(), x.device())
     };
-    let wide = zeros(kh * h, full_width)?.index_add(&cols, &columns, 3)?;
+    let wide = zeros(kh * h, full_width)?.index_add(&cols, &windows, 2)?;
     zeros(full_height, full_width)?
-        .index_add(&rows, &wide, 2)?
-        .narrow(2, ph, shape.large.0)?
-        .narrow(3, pw, shape.large.1)?
+        .index_add(&rows, &wide, 1)?
+        .narrow(1, ph, shape.large.0)?
+        .narrow(2, pw, shape.large.1)?
         .contiguous()
 }
 
@@ -86,16 +83,6 @@ pub(super) fn activate(x: &Tensor, activation: Activation) -> Result<Tensor> {
     }
 }
 
-/// `[C]` as a tensor that broadcasts over `like`'s channels.
-fn per_channel(constants: &Tensor, like: &Tensor) -> Result<Tensor> {
-    let channels = constants.elem_count();
-    if like.rank() == 2 {
-        constants.reshape((1, channels))
-    } else {
-        constants.reshape((1, channels, 1, 1))
-    }
-}
-
 /// See [`super::scale_shift`].
 pub(super) fn scale_shift(
     x: &Tensor,
@@ -103,7 +90,7 @@ pub(super) fn scale_shift(
     shift: &Tensor,
     activation: Activation,
 ) -> Result<Tensor> {
-    let y = x.broadcast_mul(&per_channel(scale, x)?)?.broadcast_add(&per_channel(shift, x)?)?;
+    let y = x.broadcast_mul(scale)?.broadcast_add(shift)?;
     activate(&y, activation)
 }
 
@@ -115,13 +102,10 @@ pub(super) fn batch_norm(
     eps: f64,
     activation: Activation,
 ) -> Result<(Tensor, Tensor, Tensor)> {
-    // One row for each channel, so that a single reduction gives its mean.
-    let rows = x.transpose(0, 1)?.flatten_from(1)?;
-    let mean = rows.mean_keepdim(D::Minus1)?;
-    let variance = rows.broadcast_sub(&mean)?.sqr()?.mean(D::Minus1)?;
-    let mean = mean.squeeze(1)?;
+    let mean = x.flatten_to(D::Minus2)?.mean(0)?;
+    let variance = x.broadcast_sub(&mean)?.sqr()?.flatten_to(D::Minus2)?.mean(0)?;
     let scale = weight.div(&(&variance + eps)?.sqrt()?)?;
-    let centred = x.broadcast_sub(&per_channel(&mean, x)?)?;
+    let centred = x.broadcast_sub(&mean)?;
     let y = scale_shift(&centred, &scale, bias, activation)?;
     Ok((y, mean.detach(), variance.detach()))
 }

@@ -1,7 +1,11 @@
-//! Matrix products on `f32` slices: a bounds-checked front to the `gemm` crate.
+//! Matrix products on `f32` slices: a bounds-checked front to our own AVX-512 kernel, and to the
+//! `gemm` crate on other processors and where a product is spread over threads.
 //!
 //! The order in which a value's products are summed depends on the shapes alone, never on the
 //! number of threads, so results repeat bit for bit.
+
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 
 use gemm::Parallelism;
 
@@ -37,6 +41,12 @@ impl<'a> Matrix<'a> {
         }
     }
 
+    /// The same matrix as the right operand of a product, if its columns are neighbours.
+    fn as_panels(self) -> Option<Panels<'a>> {
+        let Self { data, rows, cols, row_stride, col_stride } = self;
+        (col_stride == 1).then_some(Panels { data, rows, cols, row_stride, panel_stride: PANEL })
+    }
+
     /// Length of the slice that the matrix needs.
     fn extent(&self) -> usize {
         if self.rows == 0 || self.cols == 0 {
@@ -44,6 +54,100 @@ impl<'a> Matrix<'a> {
         }
         (self.rows - 1) * self.row_stride + (self.cols - 1) * self.col_stride + 1
     }
+}
+
+/// Columns of a panel.
+#[cfg(target_arch = "x86_64")]
+const PANEL: usize = avx512::PANEL;
+#[cfg(not(target_arch = "x86_64"))]
+const PANEL: usize = 32;
+
+/// Where the elements of a matrix lie that is written in order to be multiplied: row after row in
+/// panels of some columns, one panel after another.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Layout {
+    /// Rows of the matrix.
+    pub rows: usize,
+    /// Its columns.
+    pub cols: usize,
+    /// Columns of each panel, from one row of it to the next.
+    pub width: usize,
+}
+
+impl Layout {
+    /// The layout of a left operand, and of a result: a single panel.
+    pub fn left(rows: usize, cols: usize) -> Self {
+        Self { rows, cols, width: odd_lines(cols) }
+    }
+
+    /// The layout of a right operand: panels that our own kernel reads from end to end.
+    pub fn right(rows: usize, cols: usize) -> Self {
+        Self { rows, cols, width: if has_own_kernel() { PANEL } else { odd_lines(cols) } }
+    }
+
+    /// How many panels there are.
+    pub fn panels(&self) -> usize {
+        self.cols.div_ceil(self.width)
+    }
+
+    /// Values that the matrix takes.
+    pub fn len(&self) -> usize {
+        self.panels() * self.rows * self.width
+    }
+
+    /// The matrix in `data`, in the layout of a left operand.
+    pub fn matrix<'a>(&self, data: &'a [f32]) -> Matrix<'a> {
+        Matrix::strided(data, self.rows, self.cols, self.width)
+    }
+
+    /// The matrix in `data`, in the layout of a right operand.
+    fn right_operand<'a>(&self, data: &'a [f32]) -> Panels<'a> {
+        let Self { rows, cols, width } = *self;
+        Panels { data, rows, cols, row_stride: width, panel_stride: rows * width }
+    }
+}
+
+/// A matrix in panels: element (row, column) lies at
+/// `column / PANEL · panel_stride + row · row_stride + column % PANEL`.
+#[derive(Clone, Copy)]
+struct Panels<'a> {
+    data: &'a [f32],
+    rows: usize,
+    cols: usize,
+    row_stride: usize,
+    panel_stride: usize,
+}
+
+impl<'a> Panels<'a> {
+    /// Length of the slice that the matrix needs.
+    fn extent(&self) -> usize {
+        if self.rows == 0 || self.cols == 0 {
+            return 0;
+        }
+        let last = self.cols - 1;
+        last / PANEL * self.panel_stride + (self.rows - 1) * self.row_stride + last % PANEL + 1
+    }
+}
+
+/// The least odd number of cache lines that holds `len` values, in values: rows that lie one below
+/// the other at this distance do not compete for the same places in the cache.
+fn odd_lines(len: usize) -> usize {
+    const LINE: usize = 16;
+    (len.div_ceil(LINE) | 1) * LINE
+}
+
+/// Whether this processor can run our own kernel. `LATENTSCAPE_NO_AVX512` in the environment says
+/// no, so that what other processors run can be tested and measured here.
+fn has_own_kernel() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    {
+        static ANSWER: std::sync::LazyLock<bool> = std::sync::LazyLock::new(|| {
+            avx512::is_available() && std::env::var_os("LATENTSCAPE_NO_AVX512").is_none()
+        });
+        *ANSWER
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    return false;
 }
 
 /// Who works on a product.
@@ -69,8 +173,85 @@ pub(super) enum Write {
 /// # Panics
 /// When the shapes do not fit or a slice is too short: a mistake of the calling kernel, whose
 /// sizes were checked before.
-#[allow(unsafe_code)]
 pub(super) fn product(
+    dst: &mut [f32],
+    dst_stride: usize,
+    lhs: Matrix,
+    rhs: Matrix,
+    write: Write,
+    threads: Threads,
+) {
+    match rhs.as_panels() {
+        Some(panels) if threads == Threads::One && has_own_kernel() => {
+            product_own(dst, dst_stride, lhs, panels, write);
+        }
+        _ => product_gemm(dst, dst_stride, lhs, rhs, write, threads),
+    }
+}
+
+/// [`product`] on the calling thread, with a right operand that lies in `data` as [`Layout::right`]
+/// says, and a destination as [`Layout::left`] says.
+pub(super) fn product_laid_out(
+    dst: (&mut [f32], Layout),
+    lhs: Matrix,
+    rhs: (&[f32], Layout),
+    write: Write,
+) {
+    let ((dst, to), (data, layout)) = (dst, rhs);
+    if has_own_kernel() {
+        product_own(dst, to.width, lhs, layout.right_operand(data), write);
+    } else {
+        product_gemm(dst, to.width, lhs, layout.matrix(data), write, Threads::One);
+    }
+}
+
+/// Panics unless the sizes fit and the slices hold what the strides address.
+fn check(
+    (dst, dst_stride): (&[f32], usize),
+    lhs: &Matrix,
+    (rows, cols, fits): (usize, usize, bool),
+) {
+    assert_eq!(lhs.cols, rows, "inner sizes of a matrix product");
+    let len = (lhs.rows - 1) * dst_stride + cols;
+    assert!(dst_stride >= cols && dst.len() >= len, "destination of a product");
+    assert!(lhs.data.len() >= lhs.extent() && fits, "product operands");
+}
+
+/// The product by our own kernel. The processor must have been asked for it.
+#[cfg(target_arch = "x86_64")]
+#[allow(unsafe_code)]
+fn product_own(dst: &mut [f32], dst_stride: usize, lhs: Matrix, rhs: Panels, write: Write) {
+    if lhs.rows == 0 || rhs.cols == 0 {
+        return;
+    }
+    check((dst, dst_stride), &lhs, (rhs.rows, rhs.cols, rhs.data.len() >= rhs.extent()));
+    let sizes = (lhs.rows, rhs.cols, lhs.cols);
+    let left = avx512::Left {
+        data: lhs.data.as_ptr(),
+        row_stride: lhs.row_stride,
+        col_stride: lhs.col_stride,
+    };
+    let right = avx512::Right {
+        data: rhs.data.as_ptr(),
+        row_stride: rhs.row_stride,
+        panel_stride: rhs.panel_stride,
+    };
+    // SAFETY: `check` keeps every element that the strides address inside its slice; `dst` is
+    // borrowed mutably and its rows do not overlap (`dst_stride >= n`). The callers ask
+    // `has_own_kernel` first.
+    unsafe {
+        avx512::product(sizes, dst.as_mut_ptr(), dst_stride, left, right, write == Write::Add);
+    }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn product_own(_: &mut [f32], _: usize, _: Matrix, _: Panels, _: Write) {
+    unreachable!("has_own_kernel says no");
+}
+
+/// The product by the `gemm` crate.
+#[allow(unsafe_code)]
+fn product_gemm(
     dst: &mut [f32],
     dst_stride: usize,
     lhs: Matrix,
@@ -82,17 +263,14 @@ pub(super) fn product(
     if m == 0 || n == 0 {
         return;
     }
-    assert_eq!(lhs.cols, rhs.rows, "inner sizes of a matrix product");
-    assert!(dst_stride >= n && dst.len() >= (m - 1) * dst_stride + n, "destination of a product");
-    assert!(lhs.data.len() >= lhs.extent() && rhs.data.len() >= rhs.extent(), "product operands");
+    check((dst, dst_stride), &lhs, (rhs.rows, n, rhs.data.len() >= rhs.extent()));
     let parallelism = match threads {
         Threads::Pool if rayon::current_num_threads() > 1 => Parallelism::Rayon(0),
         Threads::Pool | Threads::One => Parallelism::None,
     };
-    // SAFETY: the assertions above keep every element that the three (rows, cols, strides)
-    // triples address inside its slice; `dst` is borrowed mutably and its rows do not overlap
-    // (`dst_stride >= n`), so nothing else reads or writes what gemm writes. Strides fit in isize
-    // because slices do.
+    // SAFETY: `check` keeps every element that the three (rows, cols, strides) triples address
+    // inside its slice; `dst` is borrowed mutably and its rows do not overlap (`dst_stride >= n`),
+    // so nothing else reads or writes what gemm writes. Strides fit in isize because slices do.
     unsafe {
         gemm::gemm(
             m,

@@ -44,15 +44,15 @@ pub(super) struct ConvShape {
 }
 
 impl ConvShape {
-    /// The shape of `conv2d` for `x` `[B, C_in, H, W]` and `w` `[C_out, C_in, K_h, K_w]`.
+    /// The shape of `conv2d` for `x` `[B, H, W, C_in]` and `w` `[C_out, C_in, K_h, K_w]`.
     ///
     /// # Errors
     /// When the shapes do not fit together or the window is larger than the padded picture.
     pub fn of_conv(x: &[usize], w: &[usize], geometry: ConvGeometry) -> Result<Self> {
-        let (&[batch, channels, height, width], &[small_channels, large_channels, kh, kw]) = (x, w)
+        let (&[batch, height, width, channels], &[small_channels, large_channels, kh, kw]) = (x, w)
         else {
             bail!(
-                "conv2d: x must be [B, C_in, H, W] and w [C_out, C_in, K_h, K_w], not {x:?}, {w:?}"
+                "conv2d: x must be [B, H, W, C_in] and w [C_out, C_in, K_h, K_w], not {x:?}, {w:?}"
             )
         };
         check_common("conv2d", x, w, geometry)?;
@@ -74,7 +74,7 @@ impl ConvShape {
             .checked("conv2d")
     }
 
-    /// The shape of `conv_transpose2d` for `x` `[B, C_in, h, w]` and `w` `[C_in, C_out, K_h, K_w]`.
+    /// The shape of `conv_transpose2d` for `x` `[B, h, w, C_in]` and `w` `[C_in, C_out, K_h, K_w]`.
     ///
     /// # Errors
     /// When the shapes do not fit together, the output would be empty, or the output padding is
@@ -85,10 +85,10 @@ impl ConvShape {
         geometry: ConvGeometry,
         output_padding: (usize, usize),
     ) -> Result<Self> {
-        let (&[batch, channels, height, width], &[small_channels, large_channels, kh, kw]) = (x, w)
+        let (&[batch, height, width, channels], &[small_channels, large_channels, kh, kw]) = (x, w)
         else {
             bail!(
-                "conv_transpose2d: x must be [B, C_in, H, W] and w [C_in, C_out, K_h, K_w], \
+                "conv_transpose2d: x must be [B, H, W, C_in] and w [C_in, C_out, K_h, K_w], \
                  not {x:?}, {w:?}"
             )
         };
@@ -179,14 +179,14 @@ impl ConvShape {
         self.small == (1, 1) && self.kernel == self.large && self.geometry.padding == (0, 0)
     }
 
-    /// `[B, C_small, h, w]`.
+    /// `[B, h, w, C_small]`.
     pub fn small_dims(&self) -> [usize; 4] {
-        [self.batch, self.small_channels, self.small.0, self.small.1]
+        [self.batch, self.small.0, self.small.1, self.small_channels]
     }
 
-    /// `[B, C_large, H, W]`.
+    /// `[B, H, W, C_large]`.
     pub fn large_dims(&self) -> [usize; 4] {
-        [self.batch, self.large_channels, self.large.0, self.large.1]
+        [self.batch, self.large.0, self.large.1, self.large_channels]
     }
 
     /// `[C_small, C_large, K_h, K_w]`.

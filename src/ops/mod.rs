@@ -6,6 +6,10 @@
 //! - [`init`]: tensors of seeded random numbers
 //! - [`memory`]: what a program that trains should tell the C library
 //!
+//! Pictures are `[B, H, W, C]` here, channels last: what belongs to a pixel lies together, so that
+//! windows, norms and sums all run over neighbours. Weights are PyTorch's, `[C_out, C_in, K_h, K_w]`
+//! and `[C_in, C_out, K_h, K_w]` for transposed convolutions.
+//!
 //! On the CPU these are operations of our own (`conv`, `affine`, `activation`); on a GPU the same
 //! functions are composed of candle's operations (`composed`). All take `f32` tensors, any strides.
 //! Results do not depend on the number of threads. Gradients have no gradients of their own.
@@ -13,7 +17,6 @@
 mod activation;
 mod affine;
 mod channels;
-mod columns;
 mod composed;
 mod conv;
 mod gemm;
@@ -21,6 +24,7 @@ mod geometry;
 pub mod init;
 pub mod memory;
 mod scratch;
+mod transpose;
 pub mod update;
 
 pub use activation::Activation;
@@ -33,6 +37,13 @@ use geometry::ConvShape;
 /// Values in a parallel task of a loop that only streams through memory.
 const PARALLEL_VALUES: usize = 16 << 10;
 
+/// Runs loops that the compiler has translated for several generations of processors, in the form
+/// for this one. What `loops` calls must be inlined into it.
+#[inline(always)]
+fn vectorized<R>(loops: impl FnOnce() -> R) -> R {
+    pulp::Arch::new().dispatch(loops)
+}
+
 /// Mean and variance of a batch, for a batch norm's running statistics.
 #[derive(Clone, Debug)]
 pub struct BatchStats {
@@ -43,8 +54,8 @@ pub struct BatchStats {
     pub var_unbiased: Tensor,
 }
 
-/// Convolution of `x` `[B, C_in, H, W]` with `w` `[C_out, C_in, K_h, K_w]`, giving
-/// `[B, C_out, H', W']` where `H' = (H + 2 padding − K_h) / stride + 1`, rounded down.
+/// Convolution of `x` `[B, H, W, C_in]` with `w` `[C_out, C_in, K_h, K_w]`, giving
+/// `[B, H', W', C_out]` where `H' = (H + 2 padding − K_h) / stride + 1`, rounded down.
 ///
 /// # Errors
 /// When shapes or devices do not fit, or the tensors are not `f32`.
@@ -58,8 +69,8 @@ pub fn conv2d(x: &Tensor, w: &Tensor, geometry: ConvGeometry) -> Result<Tensor> 
     })
 }
 
-/// Transposed convolution of `x` `[B, C_in, H, W]` with `w` `[C_in, C_out, K_h, K_w]`, giving
-/// `[B, C_out, H', W']` where `H' = (H − 1) stride − 2 padding + K_h + output_padding`.
+/// Transposed convolution of `x` `[B, H, W, C_in]` with `w` `[C_in, C_out, K_h, K_w]`, giving
+/// `[B, H', W', C_out]` where `H' = (H − 1) stride − 2 padding + K_h + output_padding`.
 ///
 /// # Errors
 /// When shapes or devices do not fit, the output padding is not below the stride, or the tensors
@@ -94,7 +105,7 @@ pub fn activate(x: &Tensor, activation: Activation) -> Result<Tensor> {
     })
 }
 
-/// `activation(x · scale[c] + shift[c])` for `x` `[B, C]` or `[B, C, H, W]` and `[C]` constants:
+/// `activation(x · scale[c] + shift[c])` for `x` `[B, C]` or `[B, H, W, C]` and `[C]` constants:
 /// a bias with its activation, or a batch norm with fixed statistics. Without `scale` it is 1,
 /// without `shift` 0.
 ///
@@ -110,13 +121,13 @@ pub fn scale_shift(
     if scale.is_none() && shift.is_none() {
         return activate(x, activation);
     }
-    let planes = channels::Planes::of("scale_shift", x.dims())?;
+    let rows = channels::Rows::of("scale_shift", x.dims())?;
     let constant = |given: Option<&Tensor>, value: f32| match given {
         Some(tensor) => tensor.contiguous(),
-        None => Tensor::full(value, planes.channels, x.device()),
+        None => Tensor::full(value, rows.channels, x.device()),
     };
     let (scale, shift) = (constant(scale, 1.0)?, constant(shift, 0.0)?);
-    check_per_channel("scale_shift", x, planes.channels, &[&scale, &shift])?;
+    check_per_channel("scale_shift", x, rows.channels, &[&scale, &shift])?;
     Ok(if x.device().is_cpu() {
         affine::scale_shift(&x.contiguous()?, &scale, &shift, activation)?
     } else {
@@ -125,7 +136,7 @@ pub fn scale_shift(
 }
 
 /// Batch norm with the statistics of the batch itself, then an activation, for `x` `[B, C]` or
-/// `[B, C, H, W]`; `weight` and `bias` are `[C]`. Also returns the statistics.
+/// `[B, H, W, C]`; `weight` and `bias` are `[C]`. Also returns the statistics.
 ///
 /// # Errors
 /// When a channel has a single value (nothing can be normalised by it), shapes or devices do not
@@ -138,10 +149,10 @@ pub fn batch_norm(
     activation: Activation,
 ) -> Result<(Tensor, BatchStats)> {
     check_f32("batch_norm", &[x])?;
-    let planes = channels::Planes::of("batch_norm", x.dims())?;
-    check_per_channel("batch_norm", x, planes.channels, &[weight, bias])?;
-    let count = planes.count() as f64;
-    if planes.count() < 2 {
+    let rows = channels::Rows::of("batch_norm", x.dims())?;
+    check_per_channel("batch_norm", x, rows.channels, &[weight, bias])?;
+    let count = rows.rows as f64;
+    if rows.rows < 2 {
         return Err(message(format!(
             "batch_norm: {:?} has one value per channel; train with a batch of at least 2",
             x.dims()
@@ -158,8 +169,8 @@ pub fn batch_norm(
     let mean: Vec<f32> = moments.iter().map(|(mean, _)| *mean as f32).collect();
     let variance: Vec<f32> = moments.iter().map(|(_, var)| (var * unbiased) as f32).collect();
     let stats = BatchStats {
-        mean: Tensor::from_vec(mean, planes.channels, x.device())?,
-        var_unbiased: Tensor::from_vec(variance, planes.channels, x.device())?,
+        mean: Tensor::from_vec(mean, rows.channels, x.device())?,
+        var_unbiased: Tensor::from_vec(variance, rows.channels, x.device())?,
     };
     Ok((y, stats))
 }

@@ -31,23 +31,35 @@ impl Case {
     }
 
     fn run(&self, x: &Tensor, w: &Tensor) -> Tensor {
-        if self.transposed {
-            conv_transpose2d(x, w, self.geometry, self.extra).unwrap()
+        let x = last(x);
+        first(&if self.transposed {
+            conv_transpose2d(&x, w, self.geometry, self.extra).unwrap()
         } else {
-            conv2d(x, w, self.geometry).unwrap()
-        }
+            conv2d(&x, w, self.geometry).unwrap()
+        })
     }
 
     fn run_composed(&self, x: &Tensor, w: &Tensor) -> Tensor {
-        if self.transposed {
+        let x = last(x);
+        first(&if self.transposed {
             let shape =
                 ConvShape::of_transposed(x.dims(), w.dims(), self.geometry, self.extra).unwrap();
-            composed::conv_transpose2d(x, w, &shape).unwrap()
+            composed::conv_transpose2d(&x, w, &shape).unwrap()
         } else {
             let shape = ConvShape::of_conv(x.dims(), w.dims(), self.geometry).unwrap();
-            composed::conv2d(x, w, &shape).unwrap()
-        }
+            composed::conv2d(&x, w, &shape).unwrap()
+        })
     }
+}
+
+/// `[B, C, H, W]`, in which the expected values are written, as `[B, H, W, C]`.
+fn last(x: &Tensor) -> Tensor {
+    x.permute((0, 2, 3, 1)).unwrap()
+}
+
+/// The reverse of [`last`].
+fn first(x: &Tensor) -> Tensor {
+    x.permute((0, 3, 1, 2)).unwrap()
 }
 
 /// Geometries of every kind: each row is run plain and transposed.
@@ -65,6 +77,10 @@ fn cases() -> Vec<Case> {
         (2, (2, 2), (3, 4), (5, 5), (2, 2), (4, 4), (1, 1)),
         (1, (3, 3), (40, 33), (4, 4), (2, 2), (1, 1), (0, 1)),
         (70, (2, 3), (4, 4), (4, 4), (2, 2), (1, 1), (0, 0)),
+        // Channels in sixteens and enough of them for the fast kernels, either way round.
+        (9, (16, 48), (16, 24), (4, 4), (2, 2), (1, 1), (0, 0)),
+        (20, (64, 16), (8, 8), (4, 4), (2, 2), (1, 1), (0, 0)),
+        (66, (32, 32), (4, 4), (4, 4), (2, 2), (1, 1), (0, 0)),
     ] {
         for transposed in [false, true] {
             let geometry = ConvGeometry { stride, padding };
@@ -253,12 +269,13 @@ const ACTIVATIONS: [Activation; 6] = [
 #[test]
 fn composed_norms_and_activations_are_the_same() {
     let rng = &mut ChaCha8Rng::seed_from_u64(5);
-    for dims in [vec![5, 70], vec![3, 4, 6, 7], vec![1, 2, 40, 41], vec![64, 3, 1, 1]] {
+    for dims in [vec![5, 70], vec![3, 6, 7, 4], vec![1, 40, 41, 2], vec![64, 1, 1, 3]] {
+        let channels = dims[dims.len() - 1];
         for activation in ACTIVATIONS {
             let what = format!("{activation:?} of {dims:?}");
             let x = Var::from_tensor(&random(&dims, rng)).unwrap();
             let [scale, shift] =
-                [1, 2].map(|_| Var::from_tensor(&random(&[dims[1]], rng)).unwrap());
+                [1, 2].map(|_| Var::from_tensor(&random(&[channels], rng)).unwrap());
             let grad = random(&dims, rng);
             let variables = [&x, &scale, &shift];
             let compare = |kernel: &Tensor, composed: &Tensor, variables: &[&Var], what: &str| {
@@ -275,7 +292,7 @@ fn composed_norms_and_activations_are_the_same() {
             let other = composed::scale_shift(&x, &scale, &shift, activation).unwrap();
             compare(&kernel, &other, &variables, &format!("scale and shift, {what}"));
 
-            if dims.iter().product::<usize>() / dims[1] < 2 {
+            if dims.iter().product::<usize>() / channels < 2 {
                 continue;
             }
             let (kernel, stats) = batch_norm(&x, &scale, &shift, 1e-5, activation).unwrap();
@@ -283,7 +300,7 @@ fn composed_norms_and_activations_are_the_same() {
                 composed::batch_norm(&x, &scale, &shift, 1e-5, activation).unwrap();
             compare(&kernel, &other, &variables, &format!("batch norm, {what}"));
             assert_close(&mean, &stats.mean, 1e-5, &what);
-            let count = (dims.iter().product::<usize>() / dims[1]) as f64;
+            let count = (dims.iter().product::<usize>() / channels) as f64;
             let variance = (variance * (count / (count - 1.0))).unwrap();
             assert_close(&variance, &stats.var_unbiased, 1e-5, &what);
         }
@@ -293,15 +310,15 @@ fn composed_norms_and_activations_are_the_same() {
 #[test]
 fn a_bias_alone_has_its_gradient() {
     let rng = &mut ChaCha8Rng::seed_from_u64(6);
-    let x = Var::from_tensor(&random(&[2, 3, 4, 5], rng)).unwrap();
+    let x = Var::from_tensor(&random(&[2, 4, 5, 3], rng)).unwrap();
     let bias = Var::from_tensor(&random(&[3], rng)).unwrap();
     let y = scale_shift(&x, None, Some(&bias), Activation::Linear).unwrap();
-    let expected = x.broadcast_add(&bias.reshape((1, 3, 1, 1)).unwrap()).unwrap();
+    let expected = x.broadcast_add(&bias).unwrap();
     assert_eq!(data(&y), data(&expected));
     let grad = random(y.dims(), rng);
     let found = gradients(&y, &grad, &[&x, &bias]);
     assert_close(&found[0], &grad, 0.0, "dx");
-    assert_close(&found[1], &grad.sum((0, 2, 3)).unwrap(), 1e-6, "dbias");
+    assert_close(&found[1], &grad.sum((0, 1, 2)).unwrap(), 1e-6, "dbias");
 }
 
 #[test]
@@ -310,9 +327,9 @@ fn results_do_not_depend_on_the_number_of_threads() {
     let geometry = ConvGeometry::new(2, 1);
     // Small and large layers: every way of splitting the work.
     for (batch, channels, size) in
-        [(1, (24, 40), 64), (7, (3, 8), 32), (33, (64, 72), 4), (64, (3, 16), 16)]
+        [(1, (24, 40), 64), (7, (3, 8), 32), (33, (64, 80), 8), (64, (3, 16), 16), (3, (64, 72), 4)]
     {
-        let x = random(&[batch, channels.0, size, size], rng);
+        let x = random(&[batch, size, size, channels.0], rng);
         let w = random(&[channels.1, channels.0, 4, 4], rng);
         let scale = random(&[channels.1], rng);
         let run = |threads: usize| {
@@ -337,7 +354,7 @@ fn results_do_not_depend_on_the_number_of_threads() {
 #[test]
 fn frozen_arguments_get_no_gradient() {
     let rng = &mut ChaCha8Rng::seed_from_u64(8);
-    let x = random(&[2, 3, 8, 8], rng);
+    let x = random(&[2, 8, 8, 3], rng);
     let w = Var::from_tensor(&random(&[4, 3, 4, 4], rng)).unwrap();
     let y = conv2d(&x, &w, ConvGeometry::new(2, 1)).unwrap();
     let gradients = y.sum_all().unwrap().backward().unwrap();
@@ -348,9 +365,10 @@ fn frozen_arguments_get_no_gradient() {
 #[test]
 fn strided_views_are_fine() {
     let rng = &mut ChaCha8Rng::seed_from_u64(9);
-    let x = Var::from_tensor(&random(&[3, 8, 6, 2], rng)).unwrap();
+    let x = Var::from_tensor(&random(&[3, 6, 2, 8], rng)).unwrap();
     let w = random(&[3, 4, 4, 2], rng).transpose(0, 1).unwrap().transpose(1, 3).unwrap();
-    let (x, w) = (x.transpose(0, 3).unwrap(), w.narrow(0, 1, 3).unwrap());
+    let x = x.transpose(0, 2).unwrap();
+    let w = w.narrow(0, 1, 3).unwrap();
     let w = w.narrow(1, 0, 2).unwrap().pad_with_zeros(1, 0, 6).unwrap();
     let got = conv2d(&x, &w, ConvGeometry::new(2, 1)).unwrap();
     let copy = |t: &Tensor| t.copy().unwrap().force_contiguous().unwrap();
@@ -363,14 +381,14 @@ fn strided_views_are_fine() {
 #[test]
 fn wrong_arguments_are_errors() {
     let zeros = |dims: &[usize]| Tensor::zeros(dims, DType::F32, &Device::Cpu).unwrap();
-    let x = zeros(&[2, 3, 8, 8]);
+    let x = zeros(&[2, 8, 8, 3]);
     let plain = ConvGeometry::new(1, 0);
     let errors = [
         conv2d(&x, &zeros(&[4, 2, 3, 3]), plain),
         conv2d(&x, &zeros(&[4, 3, 9, 3]), plain),
         conv2d(&x, &zeros(&[4, 3, 3]), plain),
         conv2d(&x, &zeros(&[4, 3, 0, 3]), plain),
-        conv2d(&zeros(&[0, 3, 8, 8]), &zeros(&[4, 3, 3, 3]), plain),
+        conv2d(&zeros(&[0, 8, 8, 3]), &zeros(&[4, 3, 3, 3]), plain),
         conv2d(&x, &zeros(&[4, 3, 3, 3]), ConvGeometry::new(0, 0)),
         conv2d(&x, &zeros(&[4, 3, 3, 3]), ConvGeometry::new(1, usize::MAX)),
         conv2d(&x, &zeros(&[4, 3, 3, 3]), ConvGeometry::new(1, 1 << 40)),

@@ -1,0 +1,200 @@
+//! The three kernels for any window, stride and padding, as products of all windows with all taps.
+//!
+//! Work is cut into tiles whose windows stay in the cache. The cut depends on the shape alone, so
+//! results do not change with the number of threads.
+
+use super::windows::{lines_of_windows, sum_rows, to_rows};
+use crate::ops::gemm::{Layout, Matrix, Threads, Write, product, product_laid_out};
+use crate::ops::geometry::ConvShape;
+use crate::ops::scratch::with_scratch;
+use crate::ops::transpose::transpose;
+use rayon::prelude::*;
+use std::ops::Range;
+
+/// Values of the windows of a tile, unless a single line of them has more: 1 MiB, which stays in
+/// the second-level cache until it is used.
+const TILE_VALUES: usize = 256 << 10;
+/// Windows of a tile at least and at most.
+const TILE_WINDOWS: Range<usize> = 16..1024;
+/// Parts of a weight gradient that are summed side by side: blocks of windows.
+const GRADIENT_PARTS: usize = 16;
+/// Weight gradients up to this many values are summed over blocks of windows, larger ones tap by
+/// tap.
+const PARTIAL_VALUES: usize = 256 << 10;
+
+/// Windows of a tile.
+fn windows_per_tile(shape: &ConvShape) -> usize {
+    (TILE_VALUES / shape.depth()).clamp(TILE_WINDOWS.start, TILE_WINDOWS.end)
+}
+
+/// The taps `[C_small, K_h, K_w, C_large]` from weights `[C_small, C_large, K_h, K_w]`.
+fn by_tap(shape: &ConvShape, weight: &[f32]) -> Vec<f32> {
+    let mut taps = vec![0.0; weight.len()];
+    taps.par_chunks_exact_mut(shape.depth()).zip(weight.par_chunks_exact(shape.depth())).for_each(
+        |(taps, weight)| {
+            transpose(weight, shape.kernel_area(), 0, taps, shape.large_channels);
+        },
+    );
+    taps
+}
+
+/// `[B, h, w, C_small]` from `large` and `weight`.
+pub(super) fn gather(shape: &ConvShape, large: &[f32], weight: &[f32]) -> Vec<f32> {
+    let (depth, channels) = (shape.depth(), shape.small_channels);
+    let taps = by_tap(shape, weight);
+    let layout = Layout::right(depth, channels);
+    let mut filters = vec![0.0; layout.len()];
+    filters.par_chunks_exact_mut(depth * layout.width).enumerate().for_each(|(panel, filters)| {
+        let first = panel * layout.width;
+        let count = layout.width.min(channels - first);
+        for (row, filters) in filters.chunks_exact_mut(layout.width).enumerate() {
+            for (index, value) in filters[..count].iter_mut().enumerate() {
+                *value = taps[(first + index) * depth + row];
+            }
+        }
+    });
+
+    let windows = shape.batch * shape.small_area();
+    let mut small = vec![0.0; windows * channels];
+    let tile = windows_per_tile(shape);
+    small.par_chunks_mut(tile * channels).enumerate().for_each(|(index, small)| {
+        let range = index * tile..index * tile + small.len() / channels;
+        let dst = Layout { rows: range.len(), cols: channels, width: channels };
+        if shape.is_dense() {
+            let images = &large[range.start * depth..];
+            let images = Matrix::rows(images, range.len(), depth);
+            product_laid_out((small, dst), images, (&filters, layout), Write::Replace);
+            return;
+        }
+        let from = Layout::left(range.len(), depth);
+        with_scratch(from.len(), |rows| {
+            to_rows(shape, large, range, rows, from.width);
+            product_laid_out((small, dst), from.matrix(rows), (&filters, layout), Write::Replace);
+        });
+    });
+    small
+}
+
+/// `[B, H, W, C_large]` from `small` and `weight`.
+pub(super) fn scatter(shape: &ConvShape, small: &[f32], weight: &[f32]) -> Vec<f32> {
+    let (depth, channels) = (shape.depth(), shape.small_channels);
+    let taps = by_tap(shape, weight);
+    let layout = Layout::right(channels, depth);
+    let mut filters = vec![0.0; layout.len()];
+    filters.par_chunks_exact_mut(channels * layout.width).enumerate().for_each(
+        |(panel, filters)| {
+            let first = panel * layout.width;
+            let count = layout.width.min(depth - first);
+            for (row, filters) in filters.chunks_exact_mut(layout.width).enumerate() {
+                filters[..count].copy_from_slice(&taps[row * depth + first..][..count]);
+            }
+        },
+    );
+
+    let mut large = vec![0.0; shape.batch * shape.large_image()];
+    if shape.is_dense() {
+        large.par_chunks_mut(TILE_WINDOWS.start * depth).enumerate().for_each(|(index, large)| {
+            let (first, count) = (index * TILE_WINDOWS.start, large.len() / depth);
+            let images = Matrix::rows(&small[first * channels..], count, channels);
+            let dst = Layout { rows: count, cols: depth, width: depth };
+            product_laid_out((large, dst), images, (&filters, layout), Write::Replace);
+        });
+        return large;
+    }
+    // Bands of lines, of every image for itself; windows that reach into two bands are computed
+    // for both.
+    let line = shape.large.1 * shape.large_channels;
+    let band = (windows_per_tile(shape) / shape.small.1).max(4) * shape.geometry.stride.0;
+    let images = large.par_chunks_exact_mut(shape.large_image()).enumerate();
+    let bands = images.flat_map_iter(|(image, pixels)| {
+        let bands = pixels.chunks_mut(band * line).enumerate();
+        bands.map(move |(index, pixels)| (image, index * band, pixels))
+    });
+    bands.for_each(|(image, first, pixels)| {
+        let lines = first..first + pixels.len() / line;
+        let windows = lines_of_windows(shape, &lines);
+        let start = image * shape.small_area() + windows.start * shape.small.1;
+        let count = windows.len() * shape.small.1;
+        let to = Layout::left(count, depth);
+        with_scratch(to.len(), |rows| {
+            let from = Matrix::rows(&small[start * channels..], count, channels);
+            product_laid_out((rows, to), from, (&filters, layout), Write::Replace);
+            sum_rows(shape, rows, to.width, &lines, pixels);
+        });
+    });
+    large
+}
+
+/// `[C_small, C_large, K_h, K_w]`: the gradient of the weights.
+pub(super) fn weight_gradient(shape: &ConvShape, small: &[f32], large: &[f32]) -> Vec<f32> {
+    let (depth, channels) = (shape.depth(), shape.small_channels);
+    let windows = shape.batch * shape.small_area();
+    // [K_h, K_w, C_large, C_small]
+    let mut sums = vec![0.0; depth * channels];
+    if sums.len() <= PARTIAL_VALUES {
+        // Each block of windows gives a sum of its own: as many blocks for any number of threads,
+        // added in order.
+        let block = windows.div_ceil(GRADIENT_PARTS);
+        let blocks = (0..windows).step_by(block).map(|start| start..(start + block).min(windows));
+        let parts = blocks.collect::<Vec<_>>().into_par_iter().map(|range| {
+            let mut part = vec![0.0; depth * channels];
+            add_windows(shape, small, large, range, 0..depth, &mut part);
+            part
+        });
+        for part in parts.collect::<Vec<_>>() {
+            sums.iter_mut().zip(part).for_each(|(sum, value)| *sum += value);
+        }
+    } else {
+        let rows = shape.large_channels;
+        sums.par_chunks_mut(rows * channels).enumerate().for_each(|(tap, sums)| {
+            add_windows(shape, small, large, 0..windows, tap * rows..(tap + 1) * rows, sums);
+        });
+    }
+    let mut gradient = vec![0.0; channels * depth];
+    gradient.par_chunks_exact_mut(depth).enumerate().for_each(|(channel, gradient)| {
+        with_scratch(depth, |taps| {
+            transpose_column(&sums, channels, channel, taps);
+            transpose(taps, shape.large_channels, 0, gradient, shape.kernel_area());
+        });
+    });
+    gradient
+}
+
+/// Column `column` of a matrix whose rows are `cols` long.
+fn transpose_column(matrix: &[f32], cols: usize, column: usize, to: &mut [f32]) {
+    for (value, row) in to.iter_mut().zip(matrix.chunks_exact(cols)) {
+        *value = row[column];
+    }
+}
+
+/// Adds the products of some windows' values, those numbered `part`, with the small side: to `sums`
+/// `[part, C_small]`.
+fn add_windows(
+    shape: &ConvShape,
+    small: &[f32],
+    large: &[f32],
+    windows: Range<usize>,
+    part: Range<usize>,
+    sums: &mut [f32],
+) {
+    let channels = shape.small_channels;
+    let tile = windows_per_tile(shape);
+    for start in windows.clone().step_by(tile) {
+        let range = start..(start + tile).min(windows.end);
+        let count = range.len();
+        let pixels = Matrix::rows(&small[start * channels..], count, channels);
+        let mut add = |rows: &[f32], stride: usize| {
+            let rows = Matrix::strided(&rows[part.start..], count, part.len(), stride);
+            product(sums, channels, rows.transposed(), pixels, Write::Add, Threads::One);
+        };
+        if shape.is_dense() {
+            add(&large[start * shape.depth()..], shape.depth());
+            continue;
+        }
+        let layout = Layout::left(count, shape.depth());
+        with_scratch(layout.len(), |rows| {
+            to_rows(shape, large, range, rows, layout.width);
+            add(rows, layout.width);
+        });
+    }
+}

@@ -1,0 +1,313 @@
+//! The transforms of [`super`]: sums and differences of whole rows of channels.
+//!
+//! In one direction, with window values `d`, taps `g` and results `y`:
+//!
+//! | from | to | forward | transposed |
+//! |---|---|---|---|
+//! | three values `d` | three sums | `d0 − d1, d1, d2 − d1` | `m0, m1 − m0 − m2, m2` |
+//! | two taps `g`, or two results `y` | three sums | `g0, g0 + g1, g1` | `m0 + m1, m1 + m2` |
+//!
+//! so that `y = Fᵀ[(F g) ⊙ (D d)]`: three products for four. Pictures take it in both directions.
+
+use super::sums::{POSITIONS, Share, Sums};
+use crate::ops::vectorized;
+use std::ops::{Add, Sub};
+
+/// Even and odd lines, even and odd columns of a picture.
+pub(super) const PHASES: usize = 4;
+/// Channels that are worked on together.
+pub(super) const LANES: usize = 16;
+
+/// The same value of neighbouring channels.
+#[derive(Clone, Copy)]
+pub(super) struct Lanes([f32; LANES]);
+
+impl Lanes {
+    const ZERO: Self = Self([0.0; LANES]);
+
+    #[inline(always)]
+    fn load(from: &[f32], at: usize) -> Self {
+        let from = &from[at..at + LANES];
+        let mut lanes = [0.0; LANES];
+        for lane in 0..LANES {
+            lanes[lane] = from[lane];
+        }
+        Self(lanes)
+    }
+
+    #[inline(always)]
+    pub fn store(&self, to: &mut [f32], at: usize) {
+        let to = &mut to[at..at + LANES];
+        for lane in 0..LANES {
+            to[lane] = self.0[lane];
+        }
+    }
+}
+
+impl Add for Lanes {
+    type Output = Self;
+    #[inline(always)]
+    fn add(mut self, other: Self) -> Self {
+        for lane in 0..LANES {
+            self.0[lane] += other.0[lane];
+        }
+        self
+    }
+}
+
+impl Sub for Lanes {
+    type Output = Self;
+    #[inline(always)]
+    fn sub(mut self, other: Self) -> Self {
+        for lane in 0..LANES {
+            self.0[lane] -= other.0[lane];
+        }
+        self
+    }
+}
+
+/// `d0 − d1, d1, d2 − d1`.
+#[inline(always)]
+fn differences([d0, d1, d2]: [Lanes; 3]) -> [Lanes; 3] {
+    [d0 - d1, d1, d2 - d1]
+}
+
+/// `g0, g0 + g1, g1`.
+#[inline(always)]
+fn sums([g0, g1]: [Lanes; 2]) -> [Lanes; 3] {
+    [g0, g0 + g1, g1]
+}
+
+/// The transpose of [`sums`]: `m0 + m1, m1 + m2`.
+#[inline(always)]
+fn pairs([m0, m1, m2]: [Lanes; 3]) -> [Lanes; 2] {
+    [m0 + m1, m1 + m2]
+}
+
+/// [`differences`] in both directions.
+#[inline(always)]
+fn differences_2d([a, b, c]: [[Lanes; 3]; 3]) -> [Lanes; POSITIONS] {
+    let (a, b, c) = (differences(a), differences(b), differences(c));
+    let x = differences([a[0], b[0], c[0]]);
+    let y = differences([a[1], b[1], c[1]]);
+    let z = differences([a[2], b[2], c[2]]);
+    [x[0], y[0], z[0], x[1], y[1], z[1], x[2], y[2], z[2]]
+}
+
+/// [`sums`] in both directions.
+#[inline(always)]
+fn sums_2d([a, b]: [[Lanes; 2]; 2]) -> [Lanes; POSITIONS] {
+    let (a, b) = (sums(a), sums(b));
+    let (x, y, z) = (sums([a[0], b[0]]), sums([a[1], b[1]]), sums([a[2], b[2]]));
+    [x[0], y[0], z[0], x[1], y[1], z[1], x[2], y[2], z[2]]
+}
+
+/// [`pairs`] in both directions.
+#[inline(always)]
+fn pairs_2d(load: impl Fn(usize) -> Lanes) -> [[Lanes; 2]; 2] {
+    let a = pairs([load(0), load(1), load(2)]);
+    let b = pairs([load(3), load(4), load(5)]);
+    let c = pairs([load(6), load(7), load(8)]);
+    let (x, y) = (pairs([a[0], b[0], c[0]]), pairs([a[1], b[1], c[1]]));
+    [[x[0], y[0]], [x[1], y[1]]]
+}
+
+/// A picture whose channels are neighbours, `[lines · columns, channels]`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Area {
+    pub lines: usize,
+    pub columns: usize,
+    pub channels: usize,
+}
+
+impl Area {
+    /// Tiles of 2 × 2 pixels of a small side.
+    pub fn tiles(&self) -> impl Iterator<Item = (usize, usize)> + use<> {
+        let (lines, columns) = (self.lines / 2, self.columns / 2);
+        (0..lines).flat_map(move |y| (0..columns).map(move |x| (y, x)))
+    }
+
+    /// Values of the picture.
+    pub fn len(&self) -> usize {
+        self.lines * self.columns * self.channels
+    }
+
+    #[inline(always)]
+    fn at(&self, y: usize, x: usize) -> usize {
+        (y * self.columns + x) * self.channels
+    }
+}
+
+/// Sums of a large side `[H · W, C]`: for each tile of 2 × 2 windows and each phase, the
+/// [`differences`] of the 3 × 3 pixels that the windows read. Rows hold `[phase, C]`.
+pub(super) fn from_large(area: Area, pixels: &[f32], to: &mut Share) {
+    vectorized(|| from_large_loops(area, pixels, to));
+}
+
+#[inline(always)]
+fn from_large_loops(area: Area, pixels: &[f32], to: &mut Share) {
+    let small = Area { lines: area.lines / 2, columns: area.columns / 2, ..area };
+    // Pixels are counted from the first line and column of padding.
+    let pixel = |y: usize, x: usize| {
+        let inside = (1..=area.lines).contains(&y) && (1..=area.columns).contains(&x);
+        inside.then(|| area.at(y - 1, x - 1))
+    };
+    for (tile, (ty, tx)) in small.tiles().enumerate() {
+        for phase in 0..PHASES {
+            let (y, x) = (4 * ty + phase / 2, 4 * tx + phase % 2);
+            let line = |y: usize| [pixel(y, x), pixel(y, x + 2), pixel(y, x + 4)];
+            let [a, b, c] = [line(y), line(y + 2), line(y + 4)];
+            for channel in (0..area.channels).step_by(LANES) {
+                let load = |at: Option<usize>| match at {
+                    Some(at) => Lanes::load(pixels, at + channel),
+                    None => Lanes::ZERO,
+                };
+                let line = |[a, b, c]: [Option<usize>; 3]| [load(a), load(b), load(c)];
+                let values = differences_2d([line(a), line(b), line(c)]);
+                to.put(0, tile, phase * area.channels + channel, values);
+            }
+        }
+    }
+}
+
+/// The transpose of [`from_large`], from all sums of an image whose tiles start with `first`.
+pub(super) fn to_large(area: Area, sums: &[f32], from: Sums, first: usize, pixels: &mut [f32]) {
+    vectorized(|| to_large_loops(area, sums, from, first, pixels));
+}
+
+#[inline(always)]
+fn to_large_loops(area: Area, sums: &[f32], from: Sums, first: usize, pixels: &mut [f32]) {
+    let (lines, columns) = (area.lines / 4, area.columns / 4);
+    for y in 0..area.lines {
+        for x in 0..area.columns {
+            let phase = (y + 1) % 2 * 2 + (x + 1) % 2;
+            let (ys, xs) = (Parts::of(y.div_ceil(2), lines), Parts::of(x.div_ceil(2), columns));
+            let row = |y: usize, x: usize, tile: (usize, usize)| {
+                from.at(3 * y + x, first + tile.0 * columns + tile.1) + phase * area.channels
+            };
+            let to = area.at(y, x);
+            for channel in (0..area.channels).step_by(LANES) {
+                let line = |y: usize, ty: usize| {
+                    xs.sum(|x, tx| Lanes::load(sums, row(y, x, (ty, tx)) + channel))
+                };
+                ys.sum(line).store(pixels, to + channel);
+            }
+        }
+    }
+}
+
+/// Which sums a pixel is in, in one direction.
+enum Parts {
+    /// It is the middle one of this tile.
+    Middle(usize),
+    /// It is the last one of a tile, or the first one of the next, or both.
+    Edge { last_of: Option<usize>, first_of: Option<usize> },
+}
+
+impl Parts {
+    /// For the pixel `at` of its phase, which has `tiles` tiles.
+    fn of(at: usize, tiles: usize) -> Self {
+        let next = at / 2;
+        if at % 2 == 1 {
+            Self::Middle(next)
+        } else {
+            Self::Edge { last_of: next.checked_sub(1), first_of: (next < tiles).then_some(next) }
+        }
+    }
+
+    /// The pixel from `part(position, tile)`.
+    #[inline(always)]
+    fn sum(&self, part: impl Fn(usize, usize) -> Lanes) -> Lanes {
+        match *self {
+            Self::Middle(tile) => part(1, tile) - part(0, tile) - part(2, tile),
+            Self::Edge { last_of: Some(last), first_of: Some(first) } => {
+                part(2, last) + part(0, first)
+            }
+            Self::Edge { last_of: Some(last), first_of: None } => part(2, last),
+            Self::Edge { last_of: None, first_of: Some(first) } => part(0, first),
+            Self::Edge { last_of: None, first_of: None } => Lanes::ZERO,
+        }
+    }
+}
+
+/// Sums of a small side `[h · w, C]`: for each tile the [`sums`] of its 2 × 2 pixels.
+pub(super) fn from_small(area: Area, pixels: &[f32], to: &mut Share) {
+    vectorized(|| from_small_loops(area, pixels, to));
+}
+
+#[inline(always)]
+fn from_small_loops(area: Area, pixels: &[f32], to: &mut Share) {
+    for (tile, (ty, tx)) in area.tiles().enumerate() {
+        for channel in (0..area.channels).step_by(LANES) {
+            let load = |i, j| Lanes::load(pixels, area.at(2 * ty + i, 2 * tx + j) + channel);
+            let values = sums_2d([[load(0, 0), load(0, 1)], [load(1, 0), load(1, 1)]]);
+            to.put(0, tile, channel, values);
+        }
+    }
+}
+
+/// The transpose of [`from_small`], from all sums of an image whose tiles start with `first`.
+pub(super) fn to_small(area: Area, sums: &[f32], from: Sums, first: usize, pixels: &mut [f32]) {
+    vectorized(|| to_small_loops(area, sums, from, first, pixels));
+}
+
+#[inline(always)]
+fn to_small_loops(area: Area, sums: &[f32], from: Sums, first: usize, pixels: &mut [f32]) {
+    for (tile, (ty, tx)) in area.tiles().enumerate() {
+        let row = from.at(0, first + tile);
+        for channel in (0..area.channels).step_by(LANES) {
+            let load = |position| Lanes::load(sums, row + position * from.part_len() + channel);
+            let [[a, b], [c, d]] = pairs_2d(load);
+            a.store(pixels, area.at(2 * ty, 2 * tx) + channel);
+            b.store(pixels, area.at(2 * ty, 2 * tx + 1) + channel);
+            c.store(pixels, area.at(2 * ty + 1, 2 * tx) + channel);
+            d.store(pixels, area.at(2 * ty + 1, 2 * tx + 1) + channel);
+        }
+    }
+}
+
+/// Sums of 4 × 4 taps `[rows, 16, C]`, for each row and phase. Where they go: to one row
+/// `[phase, C]`, or to a row `[C]` in each of four bands.
+pub(super) fn from_taps(taps: &[f32], channels: usize, to: &mut Share) {
+    vectorized(|| from_taps_loops(taps, channels, to));
+}
+
+#[inline(always)]
+fn from_taps_loops(taps: &[f32], channels: usize, to: &mut Share) {
+    for phase in 0..PHASES {
+        let (band, first) = if to.bands() == PHASES { (phase, 0) } else { (0, phase * channels) };
+        for channel in (0..channels).step_by(LANES) {
+            for (row, taps) in taps.chunks_exact(16 * channels).enumerate() {
+                let load = |i, j| Lanes::load(taps, tap(phase, i, j) * channels + channel);
+                let values = sums_2d([[load(0, 0), load(0, 1)], [load(1, 0), load(1, 1)]]);
+                to.put(band, row, first + channel, values);
+            }
+        }
+    }
+}
+
+/// The transpose of [`from_taps`]: the taps `[16, C]` from row `row` of `from`, which holds
+/// `[phase, C]`.
+pub(super) fn to_taps(sums: &[f32], from: Sums, row: usize, channels: usize, taps: &mut [f32]) {
+    vectorized(|| to_taps_loops(sums, from, row, channels, taps));
+}
+
+#[inline(always)]
+fn to_taps_loops(sums: &[f32], from: Sums, row: usize, channels: usize, taps: &mut [f32]) {
+    for phase in 0..PHASES {
+        let row = from.at(0, row) + phase * channels;
+        for channel in (0..channels).step_by(LANES) {
+            let load = |position| Lanes::load(sums, row + position * from.part_len() + channel);
+            let [[a, b], [c, d]] = pairs_2d(load);
+            a.store(taps, tap(phase, 0, 0) * channels + channel);
+            b.store(taps, tap(phase, 0, 1) * channels + channel);
+            c.store(taps, tap(phase, 1, 0) * channels + channel);
+            d.store(taps, tap(phase, 1, 1) * channels + channel);
+        }
+    }
+}
+
+/// The tap of a 4 × 4 window that is tap (i, j) of the 2 × 2 window of its phase.
+fn tap(phase: usize, i: usize, j: usize) -> usize {
+    (phase / 2 + 2 * i) * 4 + phase % 2 + 2 * j
+}
