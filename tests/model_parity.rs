@@ -129,6 +129,12 @@ fn check(name: &str) {
         let pictures = generator(&spec, &g_weights).forward(&z, mode).unwrap();
         assert_eq!(pictures.dims(), real.dims());
         compare(&format!("{name} G {mode:?}"), &pictures, g_out);
+        let prepared = generator(&spec, &g_weights).prepare().unwrap();
+        compare(
+            &format!("{name} prepared G {mode:?}"),
+            &prepared.forward(&z, mode).unwrap(),
+            g_out,
+        );
         let mut builder = Builder::given(&d_weights, &Device::Cpu);
         let judge = Discriminator::build(&spec, &mut builder).unwrap();
         compare(&format!("{name} D {mode:?}"), &judge.forward(&real, mode).unwrap(), d_out);
@@ -174,4 +180,14 @@ fn dcgan_64() {
 #[test]
 fn cars_256() {
     check("cars-256");
+}
+
+/// The kernels of processors without AVX-512, in a process of their own: the choice is made once.
+#[test]
+fn portable_kernels() {
+    let mut tests = std::process::Command::new(std::env::current_exe().unwrap());
+    tests.args(["--exact", "dcgan_64", "faces_32"]).env("LATENTSCAPE_NO_AVX512", "1");
+    let output = tests.output().unwrap();
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && told.contains("2 passed"), "{told}");
 }

@@ -85,7 +85,7 @@ impl ModelFile {
     /// is out of memory.
     pub fn generator(&self, device: &Device) -> Result<Generator> {
         let tensors = self.archive.tensors("", &self.shapes, device)?;
-        Generator::build(&self.info.spec, &mut Builder::given(&tensors, device))
+        Generator::build(&self.info.spec, &mut Builder::given(&tensors, device))?.prepare()
     }
 }
 

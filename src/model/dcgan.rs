@@ -71,21 +71,21 @@ impl Dcgan {
             Ends::Conv => {
                 let (name, norm) = names.layer(true);
                 stages.push(Stage::reshape([1, 1, z_dim]));
-                stages.push(Stage::block(Block {
-                    kernel: Kernel::conv_transpose(&name, (z_dim, widths[0]), END, style, builder)?,
-                    bias: None,
-                    norm: Some(BatchNorm::new(&norm, widths[0], NORM_EPS, style, builder)?),
-                    activation: Activation::Relu,
-                }));
+                stages.push(Stage::block(Block::new(
+                    Kernel::conv_transpose(&name, (z_dim, widths[0]), END, style, builder)?,
+                    None,
+                    Some(BatchNorm::new(&norm, widths[0], NORM_EPS, style, builder)?),
+                    Activation::Relu,
+                )));
             }
             Ends::Linear => {
                 let outputs = widths[0] * 16;
-                stages.push(Stage::block(Block {
-                    kernel: Kernel::linear("fc", (z_dim, outputs), style, builder)?,
-                    bias: Some(bias("fc", outputs, z_dim, style, builder)?),
-                    norm: None,
-                    activation: Activation::Linear,
-                }));
+                stages.push(Stage::block(Block::new(
+                    Kernel::linear("fc", (z_dim, outputs), style, builder)?,
+                    Some(bias("fc", outputs, z_dim, style, builder)?),
+                    None,
+                    Activation::Linear,
+                )));
                 stages.push(Stage::reshape([widths[0], 4, 4]));
                 stages.push(Stage::channels_last());
             }
@@ -102,7 +102,7 @@ impl Dcgan {
                 ),
                 None => (None, Activation::Tanh),
             };
-            stages.push(Stage::block(Block { kernel, bias: None, norm, activation }));
+            stages.push(Stage::block(Block::new(kernel, None, norm, activation)));
         }
         stages.push(Stage::channels_first());
         Ok(Sequential(stages))
@@ -123,25 +123,25 @@ impl Dcgan {
                 true => Some(BatchNorm::new(&norm, outputs, NORM_EPS, style, builder)?),
                 false => None,
             };
-            stages.push(Stage::block(Block { kernel, bias: None, norm, activation: LEAK }));
+            stages.push(Stage::block(Block::new(kernel, None, norm, LEAK)));
             inputs = outputs;
         }
         let verdict = match self.ends {
             Ends::Conv => {
                 let (name, _) = names.layer(false);
                 let kernel = Kernel::conv(&name, (inputs, 1), END, style, builder)?;
-                Block { kernel, bias: None, norm: None, activation: Activation::Linear }
+                Block::new(kernel, None, None, Activation::Linear)
             }
             Ends::Linear => {
                 let fan_in = inputs * 16;
                 stages.push(Stage::channels_first());
                 stages.push(Stage::reshape([fan_in]));
-                Block {
-                    kernel: Kernel::linear("fc", (fan_in, 1), style, builder)?,
-                    bias: Some(bias("fc", 1, fan_in, style, builder)?),
-                    norm: None,
-                    activation: Activation::Linear,
-                }
+                Block::new(
+                    Kernel::linear("fc", (fan_in, 1), style, builder)?,
+                    Some(bias("fc", 1, fan_in, style, builder)?),
+                    None,
+                    Activation::Linear,
+                )
             }
         };
         stages.push(Stage::block(verdict));

@@ -1,11 +1,13 @@
 //! The layers that all networks share. Each holds its tensors and knows its names' last part;
 //! the network gives the first (`main.3` + `.weight`).
 
+use std::sync::Arc;
+
 use candle_core::Tensor;
 
 use super::params::{Builder, Init};
 use crate::error::Result;
-use crate::ops::{self, Activation, ConvGeometry};
+use crate::ops::{self, Activation, ConvGeometry, PreparedConv};
 
 /// What a forward pass is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -161,11 +163,17 @@ impl BatchNorm {
                 Ok(y)
             }
             Mode::Eval => {
-                let scale = (&self.weight / (&self.running_var + self.eps)?.sqrt()?)?;
-                let shift = (&self.bias - (&self.running_mean * &scale)?)?;
+                let (scale, shift) = self.fixed()?;
                 ops::scale_shift(x, Some(&scale), Some(&shift), activation)
             }
         }
+    }
+
+    /// Scale and shift `[C]` that the running statistics amount to.
+    fn fixed(&self) -> Result<(Tensor, Tensor)> {
+        let scale = (&self.weight / (&self.running_var + self.eps)?.sqrt()?)?;
+        let shift = (&self.bias - (&self.running_mean * &scale)?)?;
+        Ok((scale, shift))
     }
 }
 
@@ -176,10 +184,53 @@ pub(super) struct Block {
     pub(super) bias: Option<Tensor>,
     pub(super) norm: Option<BatchNorm>,
     pub(super) activation: Activation,
+    /// All of the above as one step, for weights that no longer change.
+    prepared: Option<Arc<PreparedConv>>,
 }
 
 impl Block {
+    pub(super) fn new(
+        kernel: Kernel,
+        bias: Option<Tensor>,
+        norm: Option<BatchNorm>,
+        activation: Activation,
+    ) -> Self {
+        Self { kernel, bias, norm, activation, prepared: None }
+    }
+
+    /// Makes [`Mode::Eval`] quicker for small batches on the CPU. The weights must not change
+    /// afterwards.
+    pub(super) fn prepare(&mut self) -> Result<()> {
+        let (weight, geometry, transposed) = match &self.kernel {
+            Kernel::Linear { .. } => return Ok(()),
+            Kernel::Conv { weight, geometry } => (weight, *geometry, false),
+            Kernel::ConvTranspose { weight, geometry } => (weight, *geometry, true),
+        };
+        if !weight.device().is_cpu() {
+            return Ok(());
+        }
+        let (scale, shift) = match (&self.bias, &self.norm) {
+            (bias, None) => (None, bias.clone()),
+            (None, Some(norm)) => norm.fixed().map(|(scale, shift)| (Some(scale), Some(shift)))?,
+            (Some(bias), Some(norm)) => {
+                let (scale, shift) = norm.fixed()?;
+                let shift = (shift + (bias * &scale)?)?;
+                (Some(scale), Some(shift))
+            }
+        };
+        let constants = (scale.as_ref(), shift.as_ref());
+        let prepared = PreparedConv::new(weight, geometry, transposed, constants, self.activation)?;
+        self.prepared = Some(Arc::new(prepared));
+        Ok(())
+    }
+
     pub(super) fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
+        if let Some(prepared) = &self.prepared
+            && mode == Mode::Eval
+            && prepared.suits(x)
+        {
+            return prepared.forward(x);
+        }
         let y = self.kernel.forward(x)?;
         match (&self.bias, &self.norm) {
             (None, None) => ops::activate(&y, self.activation),

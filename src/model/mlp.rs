@@ -34,16 +34,16 @@ impl Mlp {
                 }
             };
             at += if norm.is_some() { 3 } else { 2 };
-            stages.push(Stage::block(Block { kernel, bias, norm, activation: LEAK }));
+            stages.push(Stage::block(Block::new(kernel, bias, norm, LEAK)));
             inputs = outputs;
         }
         let name = format!("model.{at}");
-        stages.push(Stage::block(Block {
-            kernel: Kernel::linear(&name, (inputs, self.pixels()), STYLE, builder)?,
-            bias: Some(bias(&name, self.pixels(), inputs, STYLE, builder)?),
-            norm: None,
-            activation: Activation::Tanh,
-        }));
+        stages.push(Stage::block(Block::new(
+            Kernel::linear(&name, (inputs, self.pixels()), STYLE, builder)?,
+            Some(bias(&name, self.pixels(), inputs, STYLE, builder)?),
+            None,
+            Activation::Tanh,
+        )));
         stages.push(Stage::reshape([self.channels, self.size.0, self.size.1]));
         Ok(Sequential(stages))
     }
@@ -57,7 +57,7 @@ impl Mlp {
             let name = format!("model.{}", 2 * i);
             let kernel = Kernel::linear(&name, (inputs, outputs), STYLE, builder)?;
             let bias = Some(bias(&name, outputs, inputs, STYLE, builder)?);
-            stages.push(Stage::block(Block { kernel, bias, norm: None, activation }));
+            stages.push(Stage::block(Block::new(kernel, bias, None, activation)));
             inputs = outputs;
         }
         stages.push(Stage::reshape([]));

@@ -74,6 +74,14 @@ impl Sequential {
         Ok(x)
     }
 
+    /// See [`super::Generator::prepare`].
+    pub(super) fn prepare(&mut self) -> Result<()> {
+        self.0.iter_mut().try_for_each(|stage| match &mut stage.0 {
+            StageKind::Block(block) => block.prepare(),
+            _ => Ok(()),
+        })
+    }
+
     /// The stages in order.
     pub fn stages(&self) -> &[Stage] {
         &self.0

@@ -10,11 +10,15 @@
 //! | weight gradient | dW = small · windows(large)ᵀ | of both |
 //!
 //! Each comes in two forms: [`direct`] for any window, [`winograd`] for the 4 × 4 windows two apart of
-//! all DCGANs, in little more than half the products.
+//! all DCGANs, in little more than half the products. [`PreparedConv`] is for weights that stay as
+//! they are.
 
 mod direct;
+mod prepared;
 mod windows;
 mod winograd;
+
+pub use prepared::PreparedConv;
 
 use super::geometry::ConvShape;
 use super::values;

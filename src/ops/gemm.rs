@@ -30,6 +30,11 @@ impl<'a> Matrix<'a> {
         Self { data, rows, cols, row_stride, col_stride: 1 }
     }
 
+    /// `count` rows, from row `first` on.
+    pub fn narrow(self, first: usize, count: usize) -> Self {
+        Self { data: &self.data[first * self.row_stride..], rows: count, ..self }
+    }
+
     /// The same values with rows and columns exchanged.
     pub fn transposed(self) -> Self {
         Self {

@@ -1,6 +1,7 @@
 //! Fast differentiable kernels that candle lacks.
 //!
 //! - [`conv2d`], [`conv_transpose2d`]: matrix products over windows of the pictures
+//! - [`PreparedConv`]: the same for weights that no longer change, with all that follows them
 //! - [`batch_norm`], [`scale_shift`], [`activate`]: normalisation, bias and activation fused
 //! - [`update`]: what an optimiser does to a parameter, in place
 //! - [`init`]: tensors of seeded random numbers
@@ -28,6 +29,7 @@ mod transpose;
 pub mod update;
 
 pub use activation::Activation;
+pub use conv::PreparedConv;
 pub use geometry::ConvGeometry;
 
 use crate::error::Result;

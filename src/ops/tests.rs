@@ -257,6 +257,27 @@ fn composed_convolutions_are_the_same() {
     }
 }
 
+#[test]
+fn prepared_convolutions_are_the_same() {
+    let rng = &mut ChaCha8Rng::seed_from_u64(10);
+    for (case, activation) in cases().into_iter().zip(ACTIVATIONS.into_iter().cycle()) {
+        if case.extra != (0, 0) {
+            continue;
+        }
+        let (x, w) = (last(&random(&case.x_dims(), rng)), random(&case.w_dims(), rng));
+        let [scale, shift] = [1, 2].map(|_| random(&[case.channels.1], rng));
+        let y = last(&case.run(&first(&x), &w));
+        for (scale, shift) in [(Some(&scale), Some(&shift)), (None, Some(&shift)), (None, None)] {
+            let constants = (scale, shift);
+            let Case { transposed, geometry, .. } = case;
+            let prepared =
+                PreparedConv::new(&w, geometry, transposed, constants, activation).unwrap();
+            let expected = scale_shift(&y, scale, shift, activation).unwrap();
+            assert_close(&prepared.forward(&x).unwrap(), &expected, 1e-5, &format!("{case:?}"));
+        }
+    }
+}
+
 const ACTIVATIONS: [Activation; 6] = [
     Activation::Linear,
     Activation::Relu,

@@ -38,8 +38,8 @@ fn by_tap(shape: &ConvShape, weight: &[f32]) -> Vec<f32> {
     taps
 }
 
-/// `[B, h, w, C_small]` from `large` and `weight`.
-pub(super) fn gather(shape: &ConvShape, large: &[f32], weight: &[f32]) -> Vec<f32> {
+/// Weights as [`gather`] multiplies with them: `[K_h · K_w · C_large, C_small]`.
+pub(super) fn gather_filters(shape: &ConvShape, weight: &[f32]) -> (Layout, Vec<f32>) {
     let (depth, channels) = (shape.depth(), shape.small_channels);
     let taps = by_tap(shape, weight);
     let layout = Layout::right(depth, channels);
@@ -53,7 +53,31 @@ pub(super) fn gather(shape: &ConvShape, large: &[f32], weight: &[f32]) -> Vec<f3
             }
         }
     });
+    (layout, filters)
+}
 
+/// Weights as [`scatter`] multiplies with them: `[C_small, K_h · K_w · C_large]`.
+pub(super) fn scatter_filters(shape: &ConvShape, weight: &[f32]) -> (Layout, Vec<f32>) {
+    let (depth, channels) = (shape.depth(), shape.small_channels);
+    let taps = by_tap(shape, weight);
+    let layout = Layout::right(channels, depth);
+    let mut filters = vec![0.0; layout.len()];
+    filters.par_chunks_exact_mut(channels * layout.width).enumerate().for_each(
+        |(panel, filters)| {
+            let first = panel * layout.width;
+            let count = layout.width.min(depth - first);
+            for (row, filters) in filters.chunks_exact_mut(layout.width).enumerate() {
+                filters[..count].copy_from_slice(&taps[row * depth + first..][..count]);
+            }
+        },
+    );
+    (layout, filters)
+}
+
+/// `[B, h, w, C_small]` from `large` and `weight`.
+pub(super) fn gather(shape: &ConvShape, large: &[f32], weight: &[f32]) -> Vec<f32> {
+    let (depth, channels) = (shape.depth(), shape.small_channels);
+    let (layout, filters) = gather_filters(shape, weight);
     let windows = shape.batch * shape.small_area();
     let mut small = vec![0.0; windows * channels];
     let tile = windows_per_tile(shape);
@@ -78,19 +102,7 @@ pub(super) fn gather(shape: &ConvShape, large: &[f32], weight: &[f32]) -> Vec<f3
 /// `[B, H, W, C_large]` from `small` and `weight`.
 pub(super) fn scatter(shape: &ConvShape, small: &[f32], weight: &[f32]) -> Vec<f32> {
     let (depth, channels) = (shape.depth(), shape.small_channels);
-    let taps = by_tap(shape, weight);
-    let layout = Layout::right(channels, depth);
-    let mut filters = vec![0.0; layout.len()];
-    filters.par_chunks_exact_mut(channels * layout.width).enumerate().for_each(
-        |(panel, filters)| {
-            let first = panel * layout.width;
-            let count = layout.width.min(depth - first);
-            for (row, filters) in filters.chunks_exact_mut(layout.width).enumerate() {
-                filters[..count].copy_from_slice(&taps[row * depth + first..][..count]);
-            }
-        },
-    );
-
+    let (layout, filters) = scatter_filters(shape, weight);
     let mut large = vec![0.0; shape.batch * shape.large_image()];
     if shape.is_dense() {
         large.par_chunks_mut(TILE_WINDOWS.start * depth).enumerate().for_each(|(index, large)| {
