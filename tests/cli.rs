@@ -228,3 +228,20 @@ fn a_closed_pipe_is_no_error() {
         .success()
         .stderr("");
 }
+
+/// What lies in `models/` opens, and is what its card says.
+#[test]
+fn the_shipped_models_are_what_they_say() {
+    let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
+    for (name, network) in [
+        ("faces-64", "DCGAN 64×64 colour, z = 64 (normal)"),
+        ("digits-28", "MLP 28×28 grey, z = 100 (normal)"),
+    ] {
+        let text = run(&models, &format!("inspect {name}.safetensors"));
+        assert!(text.contains(name) && text.contains(network), "{text}");
+        let card = String::from_utf8(bytes(&models, &format!("{name}.md"))).unwrap();
+        for part in ["Licence of the data", "Licence of the weights", "latentscape train", "kimg"] {
+            assert!(card.contains(part), "{name}.md says nothing of {part}");
+        }
+    }
+}

@@ -35,6 +35,9 @@ enum Kernel {
     Weight,
 }
 
+/// A kernel: from the sizes and the two arguments to the values of the result.
+type Function = fn(&ConvShape, &[f32], &[f32]) -> Vec<f32>;
+
 /// One kernel as an operation of candle.
 struct Conv {
     shape: ConvShape,
@@ -60,15 +63,14 @@ impl CustomOp2 for Conv {
         let first = values(self.name(), s1, l1)?;
         let second = values(self.name(), s2, l2)?;
         let shape = &self.shape;
-        let (kernel, dims): (fn(&ConvShape, &[f32], &[f32]) -> Vec<f32>, _) =
-            match (self.kernel, winograd::suits(shape)) {
-                (Kernel::Gather, true) => (winograd::gather, shape.small_dims()),
-                (Kernel::Gather, false) => (direct::gather, shape.small_dims()),
-                (Kernel::Scatter, true) => (winograd::scatter, shape.large_dims()),
-                (Kernel::Scatter, false) => (direct::scatter, shape.large_dims()),
-                (Kernel::Weight, true) => (winograd::weight_gradient, shape.weight_dims()),
-                (Kernel::Weight, false) => (direct::weight_gradient, shape.weight_dims()),
-            };
+        let (kernel, dims): (Function, _) = match (self.kernel, winograd::suits(shape)) {
+            (Kernel::Gather, true) => (winograd::gather, shape.small_dims()),
+            (Kernel::Gather, false) => (direct::gather, shape.small_dims()),
+            (Kernel::Scatter, true) => (winograd::scatter, shape.large_dims()),
+            (Kernel::Scatter, false) => (direct::scatter, shape.large_dims()),
+            (Kernel::Weight, true) => (winograd::weight_gradient, shape.weight_dims()),
+            (Kernel::Weight, false) => (direct::weight_gradient, shape.weight_dims()),
+        };
         let result = kernel(shape, first, second);
         Ok((CpuStorage::F32(result), dims.as_slice().into()))
     }

@@ -27,20 +27,14 @@ impl Lanes {
 
     #[inline(always)]
     fn load(from: &[f32], at: usize) -> Self {
-        let from = &from[at..at + LANES];
         let mut lanes = [0.0; LANES];
-        for lane in 0..LANES {
-            lanes[lane] = from[lane];
-        }
+        lanes.copy_from_slice(&from[at..at + LANES]);
         Self(lanes)
     }
 
     #[inline(always)]
     pub fn store(&self, to: &mut [f32], at: usize) {
-        let to = &mut to[at..at + LANES];
-        for lane in 0..LANES {
-            to[lane] = self.0[lane];
-        }
+        to[at..at + LANES].copy_from_slice(&self.0);
     }
 }
 
