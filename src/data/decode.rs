@@ -157,7 +157,7 @@ impl Decoder {
         };
         let size = (image.width() as usize, image.height() as usize);
         let pixels = flattened(image, target.channels);
-        let (pixels, size) = frame::resized(&pixels, size, lying, self.framing);
+        let (pixels, size) = frame::resized(&pixels, size, lying, self.framing)?;
         if orientation == Orientation::NoTransforms {
             return Ok(frame::letterboxed(pixels, size, target));
         }

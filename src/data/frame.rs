@@ -28,22 +28,25 @@ pub fn frame(
             ),
         ));
     }
-    let (inner, size) = resized(pixels, (width, height), target, framing);
+    let (inner, size) = resized(pixels, (width, height), target, framing)?;
     Ok(letterboxed(inner, size, target))
 }
 
 /// The first half of framing: cropped and resized, but not yet on its ground. Returns the bytes
 /// and their width and height, which are the target's unless the framing is [`Framing::Fit`].
 /// `pixels` holds `width` × `height` pixels, at least one.
+///
+/// # Errors
+/// As [`frame`].
 pub(super) fn resized(
     pixels: &[u8],
     (width, height): (usize, usize),
     target: Target,
     framing: Framing,
-) -> (Vec<u8>, (usize, usize)) {
+) -> Result<(Vec<u8>, (usize, usize))> {
     let wanted = (target.width, target.height);
     if (width, height) == wanted {
-        return (pixels.to_vec(), wanted);
+        return Ok((pixels.to_vec(), wanted));
     }
     let (window, size) = match framing {
         Framing::Crop => (centred_window((width, height), wanted), wanted),
@@ -52,7 +55,7 @@ pub(super) fn resized(
             (whole, fitted_size((width, height), wanted))
         }
     };
-    (resample(pixels, (width, height), window, size, target.channels), size)
+    Ok((resample(pixels, (width, height), window, size, target.channels)?, size))
 }
 
 /// The largest centred window of a picture that has the shape of `to`.
