@@ -1,13 +1,14 @@
 //! Matrix products on `f32` slices: a bounds-checked front to our own AVX-512 kernel, and to the
-//! `gemm` crate on other processors and where a product is spread over threads.
+//! `gemm` crate on other processors and where the right operand's columns are no neighbours.
 //!
-//! The order in which a value's products are summed depends on the shapes alone, never on the
-//! number of threads, so results repeat bit for bit.
+//! Products run on the calling thread; who needs several splits the work first. The order in which
+//! a value's products are summed depends on the shapes alone, so results repeat bit for bit.
 
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 
 use gemm::Parallelism;
+use rayon::prelude::*;
 
 /// A strided matrix inside a slice.
 #[derive(Clone, Copy)]
@@ -90,6 +91,11 @@ impl Layout {
         Self { rows, cols, width: if has_own_kernel() { PANEL } else { odd_lines(cols) } }
     }
 
+    /// Rows without a gap between them.
+    pub fn dense(rows: usize, cols: usize) -> Self {
+        Self { rows, cols, width: cols }
+    }
+
     /// How many panels there are.
     pub fn panels(&self) -> usize {
         self.cols.div_ceil(self.width)
@@ -98,6 +104,21 @@ impl Layout {
     /// Values that the matrix takes.
     pub fn len(&self) -> usize {
         self.panels() * self.rows * self.width
+    }
+
+    /// A matrix in this layout. `fill` writes a run of neighbours: those of a row (the first
+    /// argument) from a column (the second) on.
+    pub fn filled(&self, fill: impl Fn(usize, usize, &mut [f32]) + Sync) -> Vec<f32> {
+        let mut data = vec![0.0; self.len()];
+        let panels = data.par_chunks_exact_mut(self.rows * self.width).enumerate();
+        panels.for_each(|(panel, values)| {
+            let first = panel * self.width;
+            let count = self.width.min(self.cols - first);
+            for (row, values) in values.chunks_exact_mut(self.width).enumerate() {
+                fill(row, first, &mut values[..count]);
+            }
+        });
+        data
     }
 
     /// The matrix in `data`, in the layout of a left operand.
@@ -155,15 +176,6 @@ fn has_own_kernel() -> bool {
     return false;
 }
 
-/// Who works on a product.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Threads {
-    /// The calling thread: the caller has already split the work.
-    One,
-    /// The current rayon pool.
-    Pool,
-}
-
 /// What happens to the destination's earlier values.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Write {
@@ -178,23 +190,14 @@ pub(super) enum Write {
 /// # Panics
 /// When the shapes do not fit or a slice is too short: a mistake of the calling kernel, whose
 /// sizes were checked before.
-pub(super) fn product(
-    dst: &mut [f32],
-    dst_stride: usize,
-    lhs: Matrix,
-    rhs: Matrix,
-    write: Write,
-    threads: Threads,
-) {
+pub(super) fn product(dst: &mut [f32], dst_stride: usize, lhs: Matrix, rhs: Matrix, write: Write) {
     match rhs.as_panels() {
-        Some(panels) if threads == Threads::One && has_own_kernel() => {
-            product_own(dst, dst_stride, lhs, panels, write);
-        }
-        _ => product_gemm(dst, dst_stride, lhs, rhs, write, threads),
+        Some(panels) if has_own_kernel() => product_own(dst, dst_stride, lhs, panels, write),
+        _ => product_gemm(dst, dst_stride, lhs, rhs, write),
     }
 }
 
-/// [`product`] on the calling thread, with a right operand that lies in `data` as [`Layout::right`]
+/// [`product`] with a right operand that lies in `data` as [`Layout::right`]
 /// says, and a destination as [`Layout::left`] says.
 pub(super) fn product_laid_out(
     dst: (&mut [f32], Layout),
@@ -206,7 +209,7 @@ pub(super) fn product_laid_out(
     if has_own_kernel() {
         product_own(dst, to.width, lhs, layout.right_operand(data), write);
     } else {
-        product_gemm(dst, to.width, lhs, layout.matrix(data), write, Threads::One);
+        product_gemm(dst, to.width, lhs, layout.matrix(data), write);
     }
 }
 
@@ -256,23 +259,12 @@ fn product_own(_: &mut [f32], _: usize, _: Matrix, _: Panels, _: Write) {
 
 /// The product by the `gemm` crate.
 #[allow(unsafe_code)]
-fn product_gemm(
-    dst: &mut [f32],
-    dst_stride: usize,
-    lhs: Matrix,
-    rhs: Matrix,
-    write: Write,
-    threads: Threads,
-) {
+fn product_gemm(dst: &mut [f32], dst_stride: usize, lhs: Matrix, rhs: Matrix, write: Write) {
     let (m, n, k) = (lhs.rows, rhs.cols, lhs.cols);
     if m == 0 || n == 0 {
         return;
     }
     check((dst, dst_stride), &lhs, (rhs.rows, n, rhs.data.len() >= rhs.extent()));
-    let parallelism = match threads {
-        Threads::Pool if rayon::current_num_threads() > 1 => Parallelism::Rayon(0),
-        Threads::Pool | Threads::One => Parallelism::None,
-    };
     // SAFETY: `check` keeps every element that the three (rows, cols, strides) triples address
     // inside its slice; `dst` is borrowed mutably and its rows do not overlap (`dst_stride >= n`),
     // so nothing else reads or writes what gemm writes. Strides fit in isize because slices do.
@@ -296,7 +288,7 @@ fn product_gemm(
             false,
             false,
             false,
-            parallelism,
+            Parallelism::None,
         );
     }
 }
@@ -335,8 +327,8 @@ mod tests {
                 let expected = naive(lhs, rhs);
                 let stride = n + 2;
                 let mut dst = vec![1.0; m * stride];
-                product(&mut dst, stride, lhs, rhs, Write::Replace, Threads::One);
-                product(&mut dst, stride, lhs, rhs, Write::Add, Threads::Pool);
+                product(&mut dst, stride, lhs, rhs, Write::Replace);
+                product(&mut dst, stride, lhs, rhs, Write::Add);
                 for r in 0..m {
                     for c in 0..n {
                         let (got, want) = (dst[r * stride + c], 2.0 * expected[r * n + c]);

@@ -162,11 +162,6 @@ impl ConvShape {
         self.large_channels * self.kernel_area()
     }
 
-    /// Values of one image on the small side.
-    pub fn small_image(&self) -> usize {
-        self.small_channels * self.small_area()
-    }
-
     /// Values of one image on the large side.
     pub fn large_image(&self) -> usize {
         self.large_channels * self.large_area()

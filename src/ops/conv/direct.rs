@@ -4,7 +4,7 @@
 //! results do not change with the number of threads.
 
 use super::windows::{lines_of_windows, sum_rows, to_rows};
-use crate::ops::gemm::{Layout, Matrix, Threads, Write, product, product_laid_out};
+use crate::ops::gemm::{Layout, Matrix, Write, product, product_laid_out};
 use crate::ops::geometry::ConvShape;
 use crate::ops::scratch::with_scratch;
 use crate::ops::transpose::transpose;
@@ -43,14 +43,9 @@ pub(super) fn gather_filters(shape: &ConvShape, weight: &[f32]) -> (Layout, Vec<
     let (depth, channels) = (shape.depth(), shape.small_channels);
     let taps = by_tap(shape, weight);
     let layout = Layout::right(depth, channels);
-    let mut filters = vec![0.0; layout.len()];
-    filters.par_chunks_exact_mut(depth * layout.width).enumerate().for_each(|(panel, filters)| {
-        let first = panel * layout.width;
-        let count = layout.width.min(channels - first);
-        for (row, filters) in filters.chunks_exact_mut(layout.width).enumerate() {
-            for (index, value) in filters[..count].iter_mut().enumerate() {
-                *value = taps[(first + index) * depth + row];
-            }
+    let filters = layout.filled(|row, first, values| {
+        for (index, value) in values.iter_mut().enumerate() {
+            *value = taps[(first + index) * depth + row];
         }
     });
     (layout, filters)
@@ -61,16 +56,9 @@ pub(super) fn scatter_filters(shape: &ConvShape, weight: &[f32]) -> (Layout, Vec
     let (depth, channels) = (shape.depth(), shape.small_channels);
     let taps = by_tap(shape, weight);
     let layout = Layout::right(channels, depth);
-    let mut filters = vec![0.0; layout.len()];
-    filters.par_chunks_exact_mut(channels * layout.width).enumerate().for_each(
-        |(panel, filters)| {
-            let first = panel * layout.width;
-            let count = layout.width.min(depth - first);
-            for (row, filters) in filters.chunks_exact_mut(layout.width).enumerate() {
-                filters[..count].copy_from_slice(&taps[row * depth + first..][..count]);
-            }
-        },
-    );
+    let filters = layout.filled(|row, first, values| {
+        values.copy_from_slice(&taps[row * depth + first..][..values.len()]);
+    });
     (layout, filters)
 }
 
@@ -83,7 +71,7 @@ pub(super) fn gather(shape: &ConvShape, large: &[f32], weight: &[f32]) -> Vec<f3
     let tile = windows_per_tile(shape);
     small.par_chunks_mut(tile * channels).enumerate().for_each(|(index, small)| {
         let range = index * tile..index * tile + small.len() / channels;
-        let dst = Layout { rows: range.len(), cols: channels, width: channels };
+        let dst = Layout::dense(range.len(), channels);
         if shape.is_dense() {
             let images = &large[range.start * depth..];
             let images = Matrix::rows(images, range.len(), depth);
@@ -108,7 +96,7 @@ pub(super) fn scatter(shape: &ConvShape, small: &[f32], weight: &[f32]) -> Vec<f
         large.par_chunks_mut(TILE_WINDOWS.start * depth).enumerate().for_each(|(index, large)| {
             let (first, count) = (index * TILE_WINDOWS.start, large.len() / depth);
             let images = Matrix::rows(&small[first * channels..], count, channels);
-            let dst = Layout { rows: count, cols: depth, width: depth };
+            let dst = Layout::dense(count, depth);
             product_laid_out((large, dst), images, (&filters, layout), Write::Replace);
         });
         return large;
@@ -197,7 +185,7 @@ fn add_windows(
         let pixels = Matrix::rows(&small[start * channels..], count, channels);
         let mut add = |rows: &[f32], stride: usize| {
             let rows = Matrix::strided(&rows[part.start..], count, part.len(), stride);
-            product(sums, channels, rows.transposed(), pixels, Write::Add, Threads::One);
+            product(sums, channels, rows.transposed(), pixels, Write::Add);
         };
         if shape.is_dense() {
             add(&large[start * shape.depth()..], shape.depth());

@@ -18,6 +18,8 @@ use rayon::prelude::*;
 
 /// Rows of a product that one task computes.
 const TASK_ROWS: usize = 28;
+/// Panels that are worth a task.
+const PANELS_PER_TASK: usize = 8;
 
 /// A (transposed) convolution, its norm or bias and its activation, as one step without gradients.
 #[derive(Debug)]
@@ -127,7 +129,7 @@ impl PreparedConv {
         let small = Matrix::rows(small, windows, channels);
         if shape.is_dense() {
             // A result per tap and channel: the shift repeats from tap to tap.
-            let to = Layout { rows: windows, cols: depth, width: depth };
+            let to = Layout::dense(windows, depth);
             self.multiply(small, to, &mut large);
             large.par_chunks_mut(depth).for_each(|image| self.finish(image));
             return large;
@@ -155,7 +157,7 @@ impl PreparedConv {
         small.par_chunks_mut(TASK_ROWS * channels).enumerate().for_each(|(task, small)| {
             let count = small.len() / channels;
             let (start, from) = (task * TASK_ROWS, Layout::left(count, depth));
-            let to = Layout { rows: count, cols: channels, width: channels };
+            let to = Layout::dense(count, channels);
             with_scratch(from.len(), |rows| {
                 to_rows(shape, large, start..start + count, rows, from.width);
                 let filters = (&self.filters[..], self.layout);
@@ -212,6 +214,3 @@ impl PreparedConv {
         }));
     }
 }
-
-/// Panels that are worth a task.
-const PANELS_PER_TASK: usize = 8;

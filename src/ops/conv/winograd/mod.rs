@@ -22,10 +22,11 @@ use self::sums::{POSITIONS, Share, Sums};
 use self::transform::{
     Area, LANES, PHASES, from_large, from_small, from_taps, to_large, to_small, to_taps,
 };
-use crate::ops::gemm::{Layout, Matrix, Threads, Write, product_laid_out};
+use crate::ops::gemm::{Layout, Matrix, Write, product_laid_out};
 use crate::ops::geometry::ConvShape;
 use crate::ops::scratch::with_scratch;
 use crate::ops::transpose::transpose;
+use crate::ops::vectorized;
 use rayon::prelude::*;
 
 /// Tiles that pay for the transform of the weights.
@@ -54,12 +55,14 @@ pub(super) fn suits(shape: &ConvShape) -> bool {
 }
 
 impl ConvShape {
-    fn large_side(&self) -> Area {
-        Area { lines: self.large.0, columns: self.large.1, channels: self.large_channels }
+    fn large_side(&self) -> Side {
+        let (lines, columns) = self.large;
+        Side::Large(Area { lines, columns, channels: self.large_channels })
     }
 
-    fn small_side(&self) -> Area {
-        Area { lines: self.small.0, columns: self.small.1, channels: self.small_channels }
+    fn small_side(&self) -> Side {
+        let (lines, columns) = self.small;
+        Side::Small(Area { lines, columns, channels: self.small_channels })
     }
 
     /// Tiles of an image.
@@ -71,49 +74,56 @@ impl ConvShape {
     fn images_of(&self, tiles: usize) -> usize {
         (tiles / self.tiles()).clamp(1, self.batch)
     }
+}
 
-    /// Rows and columns of the sums of the large side of some images.
-    fn large_sums(&self, images: usize) -> (usize, usize) {
-        (images * self.tiles(), PHASES * self.large_channels)
+/// One side of a convolution.
+#[derive(Clone, Copy)]
+enum Side {
+    Large(Area),
+    Small(Area),
+}
+
+impl Side {
+    fn area(self) -> Area {
+        match self {
+            Self::Large(area) | Self::Small(area) => area,
+        }
     }
 
-    /// The same for the small side.
-    fn small_sums(&self, images: usize) -> (usize, usize) {
-        (images * self.tiles(), self.small_channels)
+    /// Values of an image.
+    fn len(self) -> usize {
+        self.area().len()
     }
-}
 
-/// The layout of sums that are left operands or results.
-fn left((rows, cols): (usize, usize)) -> Sums {
-    Sums(Layout::left(rows, cols))
-}
+    /// Values of a tile's sums, at each position.
+    fn width(self) -> usize {
+        match self {
+            Self::Large(area) => PHASES * area.channels,
+            Self::Small(area) => area.channels,
+        }
+    }
 
-/// The layout of sums that are right operands.
-fn right((rows, cols): (usize, usize)) -> Sums {
-    Sums(Layout::right(rows, cols))
-}
+    /// Writes the sums of an image.
+    fn spread(self, image: &[f32], to: &mut Share) {
+        vectorized(|| match self {
+            Self::Large(area) => from_large(area, image, to),
+            Self::Small(area) => from_small(area, image, to),
+        });
+    }
 
-/// Writes the sums of all `images` `[H, W, C]`.
-fn spread(
-    area: Area,
-    images: &[f32],
-    (to, sums): (Sums, &mut [f32]),
-    transform: fn(Area, &[f32], &mut Share),
-    threads: Threads,
-) {
-    let len = area.len();
-    let work = |(image, mut share): (&[f32], Share)| transform(area, image, &mut share);
-    let shares = to.shares(sums, 1, to.0.rows / (images.len() / len));
-    match threads {
-        Threads::Pool => images.par_chunks_exact(len).zip(shares).for_each(work),
-        Threads::One => images.chunks_exact(len).zip(shares).for_each(work),
+    /// Reads an image from all sums, where its tiles start with `first`.
+    fn collect(self, (from, sums): (Sums, &[f32]), first: usize, image: &mut [f32]) {
+        vectorized(|| match self {
+            Self::Large(area) => to_large(area, sums, from, first, image),
+            Self::Small(area) => to_small(area, sums, from, first, image),
+        });
     }
 }
 
 /// Sums of the taps, with a row for each small channel.
 fn filters_by_small_channel(shape: &ConvShape, weight: &[f32]) -> (Sums, Vec<f32>) {
     let channels = shape.large_channels;
-    let at = right((shape.small_channels, PHASES * channels));
+    let at = Sums(Layout::right(shape.small_channels, PHASES * channels));
     let mut filters = vec![0.0; at.len()];
     let shares = at.shares(&mut filters, 1, FILTER_ROWS);
     weight.par_chunks(FILTER_ROWS * shape.depth()).zip(shares).for_each(|(weight, mut share)| {
@@ -122,7 +132,7 @@ fn filters_by_small_channel(shape: &ConvShape, weight: &[f32]) -> (Sums, Vec<f32
             rows.for_each(|(taps, weight)| {
                 transpose(weight, shape.kernel_area(), 0, taps, channels);
             });
-            from_taps(taps, channels, &mut share);
+            vectorized(|| from_taps(taps, channels, &mut share));
         });
     });
     (at, filters)
@@ -131,98 +141,87 @@ fn filters_by_small_channel(shape: &ConvShape, weight: &[f32]) -> (Sums, Vec<f32
 /// Sums of the taps, with a row for each phase and large channel.
 fn filters_by_large_channel(shape: &ConvShape, weight: &[f32]) -> (Sums, Vec<f32>) {
     let (channels, taps) = (shape.small_channels, shape.kernel_area());
-    let at = right((PHASES * shape.large_channels, channels));
+    let at = Sums(Layout::right(PHASES * shape.large_channels, channels));
     let mut filters = vec![0.0; at.len()];
     let shares = at.shares(&mut filters, PHASES, FILTER_ROWS);
     shares.into_par_iter().enumerate().for_each(|(group, mut share)| {
         with_scratch(share.rows() * taps * channels, |by_tap| {
             transpose(weight, shape.depth(), group * FILTER_ROWS * taps, by_tap, channels);
-            from_taps(by_tap, channels, &mut share);
+            vectorized(|| from_taps(by_tap, channels, &mut share));
         });
     });
     (at, filters)
 }
 
-/// `to = from · filters`, for each position.
-fn multiply(from: (Sums, &[f32]), filters: &(Sums, Vec<f32>), to: (Sums, &mut [f32])) {
-    for position in 0..POSITIONS {
-        let dst = (to.0.part_mut(to.1, position), to.0.0);
-        let rhs = (filters.0.part(&filters.1, position), filters.0.0);
-        product_laid_out(dst, from.0.matrix(from.1, position), rhs, Write::Replace);
-    }
-}
-
 /// `[B, h, w, C_small]` from `large` and `weight`.
 pub(super) fn gather(shape: &ConvShape, large: &[f32], weight: &[f32]) -> Vec<f32> {
     let filters = filters_by_large_channel(shape, weight);
-    let mut small = vec![0.0; shape.batch * shape.small_image()];
-    let images = shape.images_of(TASK_TILES);
-    small
-        .par_chunks_mut(images * shape.small_image())
-        .zip(large.par_chunks(images * shape.large_image()))
-        .for_each(|(small, large)| {
-            let images = large.len() / shape.large_image();
-            let (from, to) = (left(shape.large_sums(images)), left(shape.small_sums(images)));
-            with_scratch(from.len() + to.len(), |scratch| {
-                let (from_sums, to_sums) = scratch.split_at_mut(from.len());
-                spread(shape.large_side(), large, (from, from_sums), from_large, Threads::One);
-                multiply((from, from_sums), &filters, (to, to_sums));
-                collect(shape.small_side(), (to, to_sums), to_small, small);
-            });
-        });
-    small
+    convolve(shape, (shape.large_side(), large), &filters, shape.small_side())
 }
 
 /// `[B, H, W, C_large]` from `small` and `weight`.
 pub(super) fn scatter(shape: &ConvShape, small: &[f32], weight: &[f32]) -> Vec<f32> {
     let filters = filters_by_small_channel(shape, weight);
-    let mut large = vec![0.0; shape.batch * shape.large_image()];
-    let images = shape.images_of(TASK_TILES);
-    large
-        .par_chunks_mut(images * shape.large_image())
-        .zip(small.par_chunks(images * shape.small_image()))
-        .for_each(|(large, small)| {
-            let images = small.len() / shape.small_image();
-            let (from, to) = (left(shape.small_sums(images)), left(shape.large_sums(images)));
-            with_scratch(from.len() + to.len(), |scratch| {
-                let (from_sums, to_sums) = scratch.split_at_mut(from.len());
-                spread(shape.small_side(), small, (from, from_sums), from_small, Threads::One);
-                multiply((from, from_sums), &filters, (to, to_sums));
-                collect(shape.large_side(), (to, to_sums), to_large, large);
-            });
-        });
-    large
+    convolve(shape, (shape.small_side(), small), &filters, shape.large_side())
 }
 
-/// Reads `images` `[H, W, C]` from all their sums.
-fn collect(
-    area: Area,
-    (from, sums): (Sums, &[f32]),
-    transform: fn(Area, &[f32], Sums, usize, &mut [f32]),
-    images: &mut [f32],
-) {
-    let tiles = from.0.rows / (images.len() / area.len());
-    for (index, image) in images.chunks_exact_mut(area.len()).enumerate() {
-        transform(area, sums, from, index * tiles, image);
-    }
+/// The images of one side from those of the other.
+fn convolve(
+    shape: &ConvShape,
+    (from, images): (Side, &[f32]),
+    (taps, filters): &(Sums, Vec<f32>),
+    to: Side,
+) -> Vec<f32> {
+    let mut results = vec![0.0; shape.batch * to.len()];
+    let count = shape.images_of(TASK_TILES);
+    let tasks = results.par_chunks_mut(count * to.len()).zip(images.par_chunks(count * from.len()));
+    tasks.for_each(|(results, images)| {
+        let tiles = shape.tiles() * (images.len() / from.len());
+        let lhs = Sums(Layout::left(tiles, from.width()));
+        let dst = Sums(Layout::left(tiles, to.width()));
+        with_scratch(lhs.len() + dst.len(), |scratch| {
+            let (lhs_sums, dst_sums) = scratch.split_at_mut(lhs.len());
+            let shares = lhs.shares(lhs_sums, 1, shape.tiles());
+            for (image, mut share) in images.chunks_exact(from.len()).zip(shares) {
+                from.spread(image, &mut share);
+            }
+            for position in 0..POSITIONS {
+                let left = lhs.0.matrix(lhs.part(lhs_sums, position));
+                let right = (taps.part(filters, position), taps.0);
+                let product = (dst.part_mut(dst_sums, position), dst.0);
+                product_laid_out(product, left, right, Write::Replace);
+            }
+            for (index, result) in results.chunks_exact_mut(to.len()).enumerate() {
+                to.collect((dst, dst_sums), index * shape.tiles(), result);
+            }
+        });
+    });
+    results
 }
 
 /// `[C_small, C_large, 4, 4]`: the gradient of the weights.
 pub(super) fn weight_gradient(shape: &ConvShape, small: &[f32], large: &[f32]) -> Vec<f32> {
-    let taps = left((shape.small_channels, PHASES * shape.large_channels));
+    let (small_side, large_side) = (shape.small_side(), shape.large_side());
+    let taps = Sums(Layout::left(small_side.width(), large_side.width()));
     let mut products = vec![0.0; taps.len()];
-    let images = shape.images_of(SUMMED_TILES);
+    let count = shape.images_of(SUMMED_TILES);
     let (mut small_sums, mut large_sums) = (Vec::new(), Vec::new());
     for (small, large) in
-        small.chunks(images * shape.small_image()).zip(large.chunks(images * shape.large_image()))
+        small.chunks(count * small_side.len()).zip(large.chunks(count * large_side.len()))
     {
-        let images = small.len() / shape.small_image();
-        let (lhs, rhs) = (left(shape.small_sums(images)), right(shape.large_sums(images)));
+        let tiles = shape.tiles() * (small.len() / small_side.len());
+        let lhs = Sums(Layout::left(tiles, small_side.width()));
+        let rhs = Sums(Layout::right(tiles, large_side.width()));
         small_sums.resize(lhs.len(), 0.0);
         large_sums.resize(rhs.len(), 0.0);
         let (lhs_sums, rhs_sums) = (&mut small_sums[..], &mut large_sums[..]);
-        spread(shape.small_side(), small, (lhs, lhs_sums), from_small, Threads::Pool);
-        spread(shape.large_side(), large, (rhs, rhs_sums), from_large, Threads::Pool);
+        for (side, images, at, sums) in
+            [(small_side, small, lhs, &mut *lhs_sums), (large_side, large, rhs, &mut *rhs_sums)]
+        {
+            let images = images.par_chunks_exact(side.len());
+            let shares = at.shares(sums, 1, shape.tiles());
+            images.zip(shares).for_each(|(image, mut share)| side.spread(image, &mut share));
+        }
 
         let rows = SUMMED_CHANNELS * taps.0.width;
         let mut tasks = Vec::new();
@@ -242,7 +241,7 @@ pub(super) fn weight_gradient(shape: &ConvShape, small: &[f32], large: &[f32]) -
     let mut gradient = vec![0.0; shape.small_channels * shape.depth()];
     gradient.par_chunks_mut(shape.depth()).enumerate().for_each(|(channel, gradient)| {
         with_scratch(shape.depth(), |by_tap| {
-            to_taps(&products, taps, channel, shape.large_channels, by_tap);
+            vectorized(|| to_taps(&products, taps, channel, shape.large_channels, by_tap));
             transpose(by_tap, shape.large_channels, 0, gradient, shape.kernel_area());
         });
     });

@@ -1,7 +1,7 @@
 //! Where the sums of tiles, and of taps, lie: nine matrices, one for each position.
 
 use super::transform::Lanes;
-use crate::ops::gemm::{Layout, Matrix};
+use crate::ops::gemm::Layout;
 
 /// Products of a tile, 3 × 3.
 pub(super) const POSITIONS: usize = 9;
@@ -35,11 +35,6 @@ impl Sums {
     /// The same, to be written.
     pub fn part_mut<'a>(&self, data: &'a mut [f32], position: usize) -> &'a mut [f32] {
         &mut data[position * self.part_len()..][..self.part_len()]
-    }
-
-    /// The matrix of one position as a left operand.
-    pub fn matrix<'a>(&self, data: &'a [f32], position: usize) -> Matrix<'a> {
-        self.0.matrix(self.part(data, position))
     }
 
     /// Deals the rows out in shares of `rows` neighbouring ones, out of each of `bands` equal bands

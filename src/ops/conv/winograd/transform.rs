@@ -8,9 +8,10 @@
 //! | two taps `g`, or two results `y` | three sums | `g0, g0 + g1, g1` | `m0 + m1, m1 + m2` |
 //!
 //! so that `y = Fᵀ[(F g) ⊙ (D d)]`: three products for four. Pictures take it in both directions.
+//!
+//! All are inlined into their callers, who have them compiled for several processors.
 
 use super::sums::{POSITIONS, Share, Sums};
-use crate::ops::vectorized;
 use std::ops::{Add, Sub};
 
 /// Even and odd lines, even and odd columns of a picture.
@@ -134,12 +135,8 @@ impl Area {
 
 /// Sums of a large side `[H · W, C]`: for each tile of 2 × 2 windows and each phase, the
 /// [`differences`] of the 3 × 3 pixels that the windows read. Rows hold `[phase, C]`.
-pub(super) fn from_large(area: Area, pixels: &[f32], to: &mut Share) {
-    vectorized(|| from_large_loops(area, pixels, to));
-}
-
 #[inline(always)]
-fn from_large_loops(area: Area, pixels: &[f32], to: &mut Share) {
+pub(super) fn from_large(area: Area, pixels: &[f32], to: &mut Share) {
     let small = Area { lines: area.lines / 2, columns: area.columns / 2, ..area };
     // Pixels are counted from the first line and column of padding.
     let pixel = |y: usize, x: usize| {
@@ -165,12 +162,8 @@ fn from_large_loops(area: Area, pixels: &[f32], to: &mut Share) {
 }
 
 /// The transpose of [`from_large`], from all sums of an image whose tiles start with `first`.
-pub(super) fn to_large(area: Area, sums: &[f32], from: Sums, first: usize, pixels: &mut [f32]) {
-    vectorized(|| to_large_loops(area, sums, from, first, pixels));
-}
-
 #[inline(always)]
-fn to_large_loops(area: Area, sums: &[f32], from: Sums, first: usize, pixels: &mut [f32]) {
+pub(super) fn to_large(area: Area, sums: &[f32], from: Sums, first: usize, pixels: &mut [f32]) {
     let (lines, columns) = (area.lines / 4, area.columns / 4);
     for y in 0..area.lines {
         for x in 0..area.columns {
@@ -225,12 +218,8 @@ impl Parts {
 }
 
 /// Sums of a small side `[h · w, C]`: for each tile the [`sums`] of its 2 × 2 pixels.
-pub(super) fn from_small(area: Area, pixels: &[f32], to: &mut Share) {
-    vectorized(|| from_small_loops(area, pixels, to));
-}
-
 #[inline(always)]
-fn from_small_loops(area: Area, pixels: &[f32], to: &mut Share) {
+pub(super) fn from_small(area: Area, pixels: &[f32], to: &mut Share) {
     for (tile, (ty, tx)) in area.tiles().enumerate() {
         for channel in (0..area.channels).step_by(LANES) {
             let load = |i, j| Lanes::load(pixels, area.at(2 * ty + i, 2 * tx + j) + channel);
@@ -241,12 +230,8 @@ fn from_small_loops(area: Area, pixels: &[f32], to: &mut Share) {
 }
 
 /// The transpose of [`from_small`], from all sums of an image whose tiles start with `first`.
-pub(super) fn to_small(area: Area, sums: &[f32], from: Sums, first: usize, pixels: &mut [f32]) {
-    vectorized(|| to_small_loops(area, sums, from, first, pixels));
-}
-
 #[inline(always)]
-fn to_small_loops(area: Area, sums: &[f32], from: Sums, first: usize, pixels: &mut [f32]) {
+pub(super) fn to_small(area: Area, sums: &[f32], from: Sums, first: usize, pixels: &mut [f32]) {
     for (tile, (ty, tx)) in area.tiles().enumerate() {
         let row = from.at(0, first + tile);
         for channel in (0..area.channels).step_by(LANES) {
@@ -262,12 +247,8 @@ fn to_small_loops(area: Area, sums: &[f32], from: Sums, first: usize, pixels: &m
 
 /// Sums of 4 × 4 taps `[rows, 16, C]`, for each row and phase. Where they go: to one row
 /// `[phase, C]`, or to a row `[C]` in each of four bands.
-pub(super) fn from_taps(taps: &[f32], channels: usize, to: &mut Share) {
-    vectorized(|| from_taps_loops(taps, channels, to));
-}
-
 #[inline(always)]
-fn from_taps_loops(taps: &[f32], channels: usize, to: &mut Share) {
+pub(super) fn from_taps(taps: &[f32], channels: usize, to: &mut Share) {
     for phase in 0..PHASES {
         let (band, first) = if to.bands() == PHASES { (phase, 0) } else { (0, phase * channels) };
         for channel in (0..channels).step_by(LANES) {
@@ -282,12 +263,8 @@ fn from_taps_loops(taps: &[f32], channels: usize, to: &mut Share) {
 
 /// The transpose of [`from_taps`]: the taps `[16, C]` from row `row` of `from`, which holds
 /// `[phase, C]`.
-pub(super) fn to_taps(sums: &[f32], from: Sums, row: usize, channels: usize, taps: &mut [f32]) {
-    vectorized(|| to_taps_loops(sums, from, row, channels, taps));
-}
-
 #[inline(always)]
-fn to_taps_loops(sums: &[f32], from: Sums, row: usize, channels: usize, taps: &mut [f32]) {
+pub(super) fn to_taps(sums: &[f32], from: Sums, row: usize, channels: usize, taps: &mut [f32]) {
     for phase in 0..PHASES {
         let row = from.at(0, row) + phase * channels;
         for channel in (0..channels).step_by(LANES) {
