@@ -6,8 +6,9 @@ use std::sync::Arc;
 use candle_core::Tensor;
 
 use super::params::{Builder, Init};
+use super::tape::Tape;
 use crate::error::Result;
-use crate::ops::{self, Activation, ConvGeometry, PreparedConv};
+use crate::ops::{self, Activation, ConvGeometry, PreparedConv, Recorded};
 
 /// What a forward pass is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,6 +111,17 @@ impl Kernel {
             }
         }
     }
+
+    fn record(&self, x: &Tensor, tape: &mut Tape) -> Result<Tensor> {
+        let (recorded, weight) = match self {
+            Self::Linear { weight } => (Recorded::linear(x, weight)?, weight),
+            Self::Conv { weight, geometry } => (Recorded::conv2d(x, weight, *geometry)?, weight),
+            Self::ConvTranspose { weight, geometry } => {
+                (Recorded::conv_transpose2d(x, weight, *geometry)?, weight)
+            }
+        };
+        Ok(tape.note(recorded, [Some(weight), None]))
+    }
 }
 
 /// A bias `[C]` for a kernel with `fan_in` inputs per output.
@@ -158,8 +170,7 @@ impl BatchNorm {
             Mode::Train => {
                 let (y, stats) =
                     ops::batch_norm(x, &self.weight, &self.bias, self.eps, activation)?;
-                ops::update::lerp(&self.running_mean, &stats.mean, Self::MOMENTUM)?;
-                ops::update::lerp(&self.running_var, &stats.var_unbiased, Self::MOMENTUM)?;
+                self.follow(&stats)?;
                 Ok(y)
             }
             Mode::Eval => {
@@ -167,6 +178,35 @@ impl BatchNorm {
                 ops::scale_shift(x, Some(&scale), Some(&shift), activation)
             }
         }
+    }
+
+    fn record(
+        &self,
+        x: &Tensor,
+        activation: Activation,
+        mode: Mode,
+        tape: &mut Tape,
+    ) -> Result<Tensor> {
+        match mode {
+            Mode::Train => {
+                let (weight, bias) = (&self.weight, &self.bias);
+                let (y, stats, recorded) =
+                    Recorded::batch_norm(x, weight, bias, self.eps, activation)?;
+                self.follow(&stats)?;
+                Ok(tape.note((y, recorded), [Some(weight), Some(bias)]))
+            }
+            Mode::Eval => {
+                let (scale, shift) = self.fixed()?;
+                let recorded = Recorded::scale_shift(x, Some(&scale), Some(&shift), activation)?;
+                Ok(tape.note(recorded, [None, None]))
+            }
+        }
+    }
+
+    /// Moves the running statistics towards those of a batch.
+    fn follow(&self, stats: &ops::BatchStats) -> Result<()> {
+        ops::update::lerp(&self.running_mean, &stats.mean, Self::MOMENTUM)?;
+        ops::update::lerp(&self.running_var, &stats.var_unbiased, Self::MOMENTUM)
     }
 
     /// Scale and shift `[C]` that the running statistics amount to.
@@ -239,6 +279,24 @@ impl Block {
             (Some(bias), Some(norm)) => {
                 let y = ops::scale_shift(&y, None, Some(bias), Activation::Linear)?;
                 norm.forward(&y, self.activation, mode)
+            }
+        }
+    }
+
+    /// As [`Block::forward`], noting what the way back needs.
+    pub(super) fn record(&self, x: &Tensor, mode: Mode, tape: &mut Tape) -> Result<Tensor> {
+        let y = self.kernel.record(x, tape)?;
+        let shift = |bias: &Tensor, activation: Activation, tape: &mut Tape| {
+            let recorded = Recorded::scale_shift(&y, None, Some(bias), activation)?;
+            Ok(tape.note(recorded, [None, Some(bias)]))
+        };
+        match (&self.bias, &self.norm) {
+            (None, None) => Ok(tape.note(Recorded::activate(&y, self.activation)?, [None, None])),
+            (Some(bias), None) => shift(bias, self.activation, tape),
+            (None, Some(norm)) => norm.record(&y, self.activation, mode, tape),
+            (Some(bias), Some(norm)) => {
+                let y = shift(bias, Activation::Linear, tape)?;
+                norm.record(&y, self.activation, mode, tape)
             }
         }
     }

@@ -12,6 +12,7 @@ mod params;
 mod preset;
 mod sequential;
 mod spec;
+mod tape;
 
 use candle_core::Tensor;
 
@@ -20,6 +21,7 @@ pub use params::{Builder, Param, Params, Shape};
 pub use preset::Preset;
 pub use sequential::{Sequential, Stage};
 pub use spec::{Dcgan, Ends, MAX_RESOLUTION, Mlp, ModelSpec, Network, SPEC_FORMAT, Widths};
+pub use tape::{Gradients, Tape};
 
 use crate::error::Result;
 use crate::latent::Latent;
@@ -69,6 +71,15 @@ impl Generator {
         self.network.forward(z, mode)
     }
 
+    /// [`Generator::forward`], with what the way back needs. Candle traces nothing through the
+    /// pictures.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn record(&self, z: &Tensor, mode: Mode) -> Result<(Tensor, Tape)> {
+        self.network.record(z, mode)
+    }
+
     /// [`Generator::forward`] in [`Mode::Eval`] for latents that come from outside.
     ///
     /// # Errors
@@ -114,5 +125,14 @@ impl Discriminator {
     /// [`crate::Error::Tensor`] if `pictures` has another shape or the device fails.
     pub fn forward(&self, pictures: &Tensor, mode: Mode) -> Result<Tensor> {
         self.network.forward(pictures, mode)
+    }
+
+    /// [`Discriminator::forward`], with what the way back needs. Candle traces nothing through the
+    /// logits.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn record(&self, pictures: &Tensor, mode: Mode) -> Result<(Tensor, Tape)> {
+        self.network.record(pictures, mode)
     }
 }

@@ -1,8 +1,8 @@
 //! Named parameters of a network, and the builder that hands them to its layers.
 //!
 //! A network asks a [`Builder`] for each of its tensors by name and shape. Where they come from is
-//! the builder's affair: drawn at random, taken from a file, shared with another copy of the network,
-//! or not there at all when only names and shapes are wanted.
+//! the builder's affair: drawn at random, taken from a file, or not there at all when only names and
+//! shapes are wanted.
 
 use std::collections::BTreeMap;
 
@@ -80,7 +80,6 @@ impl Params {
 enum Source<'a> {
     Random(&'a mut ChaCha8Rng),
     Given(&'a BTreeMap<String, Tensor>),
-    Frozen(&'a Params),
     Shapes(Vec<Shape>),
 }
 
@@ -102,12 +101,6 @@ impl<'a> Builder<'a> {
         Self { source: Source::Given(tensors), device: device.clone(), params: Params::default() }
     }
 
-    /// The storage of `params` itself, through which no gradient flows: a second copy of the network
-    /// that follows the first and is never trained.
-    pub fn frozen(params: &'a Params) -> Self {
-        Self { source: Source::Frozen(params), device: Device::Cpu, params: Params::default() }
-    }
-
     /// Names and shapes of all parameters that `build` asks for, without allocating any.
     ///
     /// # Errors
@@ -125,7 +118,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// All parameters that were asked for. Empty for a frozen copy.
+    /// All parameters that were asked for.
     pub fn finish(self) -> Params {
         self.params
     }
@@ -157,10 +150,6 @@ impl<'a> Builder<'a> {
                     ));
                 }
                 Var::from_tensor(&given.to_device(device)?.to_dtype(DType::F32)?.copy()?)?
-            }
-            Source::Frozen(params) => {
-                let param = params.get(name).ok_or_else(|| missing(name))?;
-                return Ok(param.var.as_detached_tensor());
             }
             Source::Shapes(shapes) => {
                 shapes.push((name.to_owned(), dims.to_vec()));

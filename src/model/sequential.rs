@@ -1,9 +1,15 @@
 //! Networks that are one row of stages.
 
-use candle_core::Tensor;
+use candle_core::{Tensor, Var};
 
 use super::layers::{Block, Mode};
+use super::tape::Tape;
 use crate::error::Result;
+use crate::ops::Recorded;
+
+/// From the order of pictures to that of convolutions, and back.
+const CHANNELS_LAST: [usize; 4] = [0, 2, 3, 1];
+const CHANNELS_FIRST: [usize; 4] = [0, 3, 1, 2];
 
 /// One stage of a [`Sequential`] network.
 #[derive(Debug, Clone)]
@@ -43,18 +49,32 @@ impl Stage {
     /// [`crate::Error::Tensor`] if `x` does not have the shape this stage takes.
     pub fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
         match &self.0 {
-            StageKind::Reshape(dims) => {
-                let mut shape = vec![x.dim(0)?];
-                shape.extend(dims);
-                Ok(x.reshape(shape)?)
-            }
+            StageKind::Reshape(dims) => Ok(x.reshape(batch_of(x, dims)?)?),
             // Views: who needs neighbours in memory copies, and a generator's pictures go to the
             // discriminator as they are.
-            StageKind::ChannelsLast => Ok(x.permute((0, 2, 3, 1))?),
-            StageKind::ChannelsFirst => Ok(x.permute((0, 3, 1, 2))?),
+            StageKind::ChannelsLast => Ok(x.permute(CHANNELS_LAST.as_slice())?),
+            StageKind::ChannelsFirst => Ok(x.permute(CHANNELS_FIRST.as_slice())?),
             StageKind::Block(block) => block.forward(x, mode),
         }
     }
+
+    /// Runs this stage and notes what its way back needs.
+    fn record(&self, x: &Tensor, mode: Mode, tape: &mut Tape) -> Result<Tensor> {
+        let view = match &self.0 {
+            StageKind::Reshape(dims) => Recorded::reshape(x, &batch_of(x, dims)?)?,
+            StageKind::ChannelsLast => Recorded::permute(x, CHANNELS_LAST)?,
+            StageKind::ChannelsFirst => Recorded::permute(x, CHANNELS_FIRST)?,
+            StageKind::Block(block) => return block.record(x, mode, tape),
+        };
+        Ok(tape.note(view, [None, None]))
+    }
+}
+
+/// `[B, dims…]` for the batch `x`.
+fn batch_of(x: &Tensor, dims: &[usize]) -> Result<Vec<usize>> {
+    let mut all = vec![x.dim(0)?];
+    all.extend(dims);
+    Ok(all)
 }
 
 /// Stages, one after the other.
@@ -74,6 +94,27 @@ impl Sequential {
         Ok(x)
     }
 
+    /// Runs all stages, with what the way back needs.
+    ///
+    /// # Errors
+    /// As [`Sequential::forward`].
+    pub fn record(&self, x: &Tensor, mode: Mode) -> Result<(Tensor, Tape)> {
+        if !Tape::is_ours(x) {
+            return self.trace(x, mode);
+        }
+        let mut tape = Tape::new();
+        let run = |x: Tensor, stage: &Stage| stage.record(&x, mode, &mut tape);
+        let y = self.0.iter().try_fold(x.detach(), run)?;
+        Ok((y, tape))
+    }
+
+    /// As [`Sequential::record`], by candle's own graph.
+    fn trace(&self, x: &Tensor, mode: Mode) -> Result<(Tensor, Tape)> {
+        let x = Var::from_tensor(&x.detach())?;
+        let y = self.forward(x.as_tensor(), mode)?;
+        Ok((y.detach(), Tape::of_graph(x, y)))
+    }
+
     /// See [`super::Generator::prepare`].
     pub(super) fn prepare(&mut self) -> Result<()> {
         self.0.iter_mut().try_for_each(|stage| match &mut stage.0 {
@@ -87,3 +128,6 @@ impl Sequential {
         &self.0
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,6 @@
 //! Activation functions, with gradients; any shape.
 
+use super::scratch::overwritten;
 use super::{PARALLEL_VALUES, values};
 use candle_core::{CpuStorage, CustomOp1, CustomOp3, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
@@ -115,11 +116,12 @@ impl CustomOp1 for Activate {
 
     fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
         let x = values(self.name(), storage, layout)?;
-        let mut y = vec![0.0; x.len()];
-        with_curve!(self.0, curve => {
-            y.par_chunks_mut(PARALLEL_VALUES).zip(x.par_chunks(PARALLEL_VALUES)).for_each(
-                |(y, x)| y.iter_mut().zip(x).for_each(|(y, x)| *y = curve.value(*x)),
-            );
+        let y = overwritten(x.len(), |y| {
+            with_curve!(self.0, curve => {
+                y.par_chunks_mut(PARALLEL_VALUES).zip(x.par_chunks(PARALLEL_VALUES)).for_each(
+                    |(y, x)| y.iter_mut().zip(x).for_each(|(y, x)| *y = curve.value(*x)),
+                );
+            });
         });
         Ok((CpuStorage::F32(y), layout.shape().clone()))
     }
@@ -131,7 +133,7 @@ impl CustomOp1 for Activate {
 }
 
 /// (x, y, dy) → dx.
-struct ActivateGradient(Activation);
+pub(super) struct ActivateGradient(pub Activation);
 
 impl CustomOp3 for ActivateGradient {
     fn name(&self) -> &'static str {
@@ -150,17 +152,18 @@ impl CustomOp3 for ActivateGradient {
         let x = values(self.name(), s1, l1)?;
         let y = values(self.name(), s2, l2)?;
         let grad = values(self.name(), s3, l3)?;
-        let mut dx = vec![0.0; x.len()];
-        with_curve!(self.0, curve => {
-            dx.par_chunks_mut(PARALLEL_VALUES)
-                .zip(x.par_chunks(PARALLEL_VALUES))
-                .zip(y.par_chunks(PARALLEL_VALUES))
-                .zip(grad.par_chunks(PARALLEL_VALUES))
-                .for_each(|(((dx, x), y), grad)| {
-                    for (((dx, x), y), grad) in dx.iter_mut().zip(x).zip(y).zip(grad) {
-                        *dx = grad * curve.slope(*x, *y);
-                    }
-                });
+        let dx = overwritten(x.len(), |dx| {
+            with_curve!(self.0, curve => {
+                dx.par_chunks_mut(PARALLEL_VALUES)
+                    .zip(x.par_chunks(PARALLEL_VALUES))
+                    .zip(y.par_chunks(PARALLEL_VALUES))
+                    .zip(grad.par_chunks(PARALLEL_VALUES))
+                    .for_each(|(((dx, x), y), grad)| {
+                        for (((dx, x), y), grad) in dx.iter_mut().zip(x).zip(y).zip(grad) {
+                            *dx = grad * curve.slope(*x, *y);
+                        }
+                    });
+            });
         });
         Ok((CpuStorage::F32(dx), l1.shape().clone()))
     }

@@ -16,8 +16,12 @@ struct Moments {
     inverse_deviation: Vec<f32>,
 }
 
+/// Mean and biased variance of each channel.
+type Measured = Vec<(f64, f64)>;
+
 /// Everything known of an operation apart from its tensors.
-struct Plan {
+#[derive(Debug)]
+pub(super) struct Plan {
     rows: Rows,
     affine: Affine,
     activation: Activation,
@@ -28,28 +32,29 @@ struct Plan {
 /// (x, scale, shift) or, with moments, (x, weight, bias) → y.
 struct AffineOp(Arc<Plan>);
 
-/// `f(x · scale[c] + shift[c])` for checked, contiguous tensors.
+/// `f(x · scale[c] + shift[c])` for checked, contiguous tensors, and what its way back needs.
 pub(super) fn scale_shift(
     x: &Tensor,
     scale: &Tensor,
     shift: &Tensor,
     activation: Activation,
-) -> Result<Tensor> {
+) -> Result<(Tensor, Arc<Plan>)> {
     let rows = Rows::of("scale_shift", x.dims())?;
     let affine = Affine { scale: scale.to_vec1()?, shift: shift.to_vec1()? };
-    x.apply_op3(scale, shift, AffineOp(Arc::new(Plan { rows, affine, activation, moments: None })))
+    let plan = Arc::new(Plan { rows, affine, activation, moments: None });
+    Ok((x.apply_op3(scale, shift, AffineOp(plan.clone()))?, plan))
 }
 
 /// Batch norm with the statistics of this batch, for checked, contiguous tensors.
 ///
-/// Also returns mean and biased variance of each channel.
+/// Also returns what was measured, and what the way back needs.
 pub(super) fn batch_norm(
     x: &Tensor,
     weight: &Tensor,
     bias: &Tensor,
     eps: f64,
     activation: Activation,
-) -> Result<(Tensor, Vec<(f64, f64)>)> {
+) -> Result<(Tensor, Measured, Arc<Plan>)> {
     let rows = Rows::of("batch_norm", x.dims())?;
     let measured = {
         let (storage, layout) = x.storage_and_layout();
@@ -72,8 +77,8 @@ pub(super) fn batch_norm(
         moments.inverse_deviation.push(inverse_deviation as f32);
     }
     let affine = Affine { scale, shift };
-    let plan = Plan { rows, affine, activation, moments: Some(moments) };
-    Ok((x.apply_op3(weight, bias, AffineOp(Arc::new(plan)))?, measured))
+    let plan = Arc::new(Plan { rows, affine, activation, moments: Some(moments) });
+    Ok((x.apply_op3(weight, bias, AffineOp(plan.clone()))?, measured, plan))
 }
 
 impl CustomOp3 for AffineOp {
@@ -104,40 +109,49 @@ impl CustomOp3 for AffineOp {
         grad: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
         let grad = grad.contiguous()?;
-        let plan = &self.0;
-        let constants = scale.track_op() || shift.track_op();
-        let sums = if constants || plan.moments.is_some() {
-            x.apply_op3_no_bwd(y, &grad, &GradientSums(plan.clone()))?.to_vec2::<f32>()?
+        let wants_constants = scale.track_op() || shift.track_op();
+        let (dx, constants) = self.0.gradients((x, y, &grad), x.track_op(), wants_constants)?;
+        let [dscale, dshift] = constants.map_or([None, None], |constants| constants.map(Some));
+        let wanted = |of: &Tensor, grad: Option<Tensor>| grad.filter(|_| of.track_op());
+        Ok((dx, wanted(scale, dscale), wanted(shift, dshift)))
+    }
+}
+
+impl Plan {
+    /// From x, y and the gradient of y, all contiguous, to the gradient of x and to those of both
+    /// constants `[C]`, each if it is wanted.
+    pub fn gradients(
+        self: &Arc<Self>,
+        (x, y, grad): (&Tensor, &Tensor, &Tensor),
+        wants_x: bool,
+        wants_constants: bool,
+    ) -> Result<(Option<Tensor>, Option<[Tensor; 2]>)> {
+        let sums = if wants_constants || self.moments.is_some() {
+            x.apply_op3_no_bwd(y, grad, &GradientSums(self.clone()))?.to_vec2::<f32>()?
         } else {
-            Vec::new()
+            vec![Vec::new(); 2]
         };
         let [centred, plain] = sums.as_slice() else {
-            let terms = plan.input_terms(&[], &[]);
-            let op = InputGradient { plan: plan.clone(), terms };
-            return Ok((Some(x.apply_op3_no_bwd(y, &grad, &op)?), None, None));
+            candle_core::bail!("two sums a channel were expected")
         };
-        let dx = if x.track_op() {
-            let terms = plan.input_terms(centred, plain);
-            let op = InputGradient { plan: plan.clone(), terms };
-            Some(x.apply_op3_no_bwd(y, &grad, &op)?)
-        } else {
-            None
+        let input = || {
+            let op = InputGradient { plan: self.clone(), terms: self.input_terms(centred, plain) };
+            x.apply_op3_no_bwd(y, grad, &op)
         };
-        let dscale = match &plan.moments {
+        let dx = wants_x.then(input).transpose()?;
+        if !wants_constants {
+            return Ok((dx, None));
+        }
+        let dscale: Vec<f32> = match &self.moments {
             Some(moments) => {
                 centred.iter().zip(&moments.inverse_deviation).map(|(s, d)| s * d).collect()
             }
             None => centred.clone(),
         };
-        let channels = plan.rows.channels;
-        let tensor = |data: Vec<f32>| Tensor::from_vec(data, channels, x.device());
-        let dscale = scale.track_op().then(|| tensor(dscale)).transpose()?;
-        let dshift = shift.track_op().then(|| tensor(plain.clone())).transpose()?;
-        Ok((dx, dscale, dshift))
+        let tensor = |data: Vec<f32>| Tensor::from_vec(data, self.rows.channels, x.device());
+        Ok((dx, Some([tensor(dscale)?, tensor(plain.clone())?])))
     }
-}
 
-impl Plan {
     /// dx as a function of the gradient in front of the activation, for each channel.
     ///
     /// With `centred` = Σ g (x − mean) and `plain` = Σ g over the channel's N values, batch norm has

@@ -1,6 +1,7 @@
 //! Loops over tensors `[…, C]` in which every channel has its own constants.
 
 use super::activation::{Activation, Curve, with_curve};
+use super::scratch::overwritten;
 use super::{PARALLEL_VALUES, vectorized};
 use candle_core::{Result, bail};
 use rayon::prelude::*;
@@ -61,6 +62,12 @@ impl Rows {
         Ok(Self { rows, channels })
     }
 
+    /// What a variance with divisor N is multiplied by to get one with divisor N − 1.
+    pub fn unbiased(&self) -> f64 {
+        let count = self.rows as f64;
+        count / (count - 1.0)
+    }
+
     /// Values of a task: whole rows.
     fn chunk(&self) -> usize {
         PARALLEL_VALUES.div_ceil(self.channels) * self.channels
@@ -68,18 +75,18 @@ impl Rows {
 
     /// `f(x · scale[c] + shift[c])`.
     pub fn affine(&self, x: &[f32], affine: &Affine, activation: Activation) -> Vec<f32> {
-        let mut out = vec![0.0; x.len()];
-        let tasks = out.par_chunks_mut(self.chunk()).zip(x.par_chunks(self.chunk()));
         let channels = self.channels;
         let (scale, shift) = (&affine.scale[..channels], &affine.shift[..channels]);
-        with_curve!(activation, curve => tasks.for_each(|(out, x)| vectorized(|| {
-            for (out, x) in out.chunks_exact_mut(channels).zip(x.chunks_exact(channels)) {
-                for c in 0..channels {
-                    out[c] = curve.value(x[c] * scale[c] + shift[c]);
+        overwritten(x.len(), |out| {
+            let tasks = out.par_chunks_mut(self.chunk()).zip(x.par_chunks(self.chunk()));
+            with_curve!(activation, curve => tasks.for_each(|(out, x)| vectorized(|| {
+                for (out, x) in out.chunks_exact_mut(channels).zip(x.chunks_exact(channels)) {
+                    for c in 0..channels {
+                        out[c] = curve.value(x[c] * scale[c] + shift[c]);
+                    }
                 }
-            }
-        })));
-        out
+            })));
+        })
     }
 
     /// For each channel, Σ g (x − centre) and Σ g, where g is the gradient in front of the
@@ -115,30 +122,30 @@ impl Rows {
         terms: &Terms,
         activation: Activation,
     ) -> Vec<f32> {
-        let mut out = vec![0.0; data.x.len()];
         let (chunk, channels) = (self.chunk(), self.channels);
-        let tasks = out
-            .par_chunks_mut(chunk)
-            .zip(data.x.par_chunks(chunk))
-            .zip(data.y.par_chunks(chunk))
-            .zip(data.grad.par_chunks(chunk));
         let (scale, shift) = (&affine.scale[..channels], &affine.shift[..channels]);
         let (factor, slope) = (&terms.scale[..channels], &terms.slope[..channels]);
         let (centre, offset) = (&terms.centre[..channels], &terms.offset[..channels]);
-        with_curve!(activation, curve => tasks.for_each(|(((out, x), y), grad)| vectorized(|| {
-            let rows = out
-                .chunks_exact_mut(channels)
-                .zip(x.chunks_exact(channels))
-                .zip(y.chunks_exact(channels))
-                .zip(grad.chunks_exact(channels));
-            for (((out, x), y), grad) in rows {
-                for c in 0..channels {
-                    let g = grad[c] * curve.slope(x[c] * scale[c] + shift[c], y[c]);
-                    out[c] = factor[c] * g + (slope[c] * (x[c] - centre[c]) + offset[c]);
+        overwritten(data.x.len(), |out| {
+            let tasks = out
+                .par_chunks_mut(chunk)
+                .zip(data.x.par_chunks(chunk))
+                .zip(data.y.par_chunks(chunk))
+                .zip(data.grad.par_chunks(chunk));
+            with_curve!(activation, curve => tasks.for_each(|(((out, x), y), grad)| vectorized(|| {
+                let rows = out
+                    .chunks_exact_mut(channels)
+                    .zip(x.chunks_exact(channels))
+                    .zip(y.chunks_exact(channels))
+                    .zip(grad.chunks_exact(channels));
+                for (((out, x), y), grad) in rows {
+                    for c in 0..channels {
+                        let g = grad[c] * curve.slope(x[c] * scale[c] + shift[c], y[c]);
+                        out[c] = factor[c] * g + (slope[c] * (x[c] - centre[c]) + offset[c]);
+                    }
                 }
-            }
-        })));
-        out
+            })));
+        })
     }
 
     /// Mean and (biased) variance of each channel.

@@ -20,12 +20,13 @@ mod winograd;
 
 pub use prepared::PreparedConv;
 
-use super::geometry::ConvShape;
+use super::geometry::{ConvGeometry, ConvShape};
+use super::scratch::overwritten;
 use super::values;
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
 
 /// Which of the three kernels an operation runs; the arguments are in this order.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kernel {
     /// (large, weight) → small.
     Gather,
@@ -35,13 +36,45 @@ enum Kernel {
     Weight,
 }
 
-/// A kernel: from the sizes and the two arguments to the values of the result.
-type Function = fn(&ConvShape, &[f32], &[f32]) -> Vec<f32>;
-
 /// One kernel as an operation of candle.
-struct Conv {
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Conv {
     shape: ConvShape,
     kernel: Kernel,
+}
+
+impl Conv {
+    /// The convolution of `x` with `w`.
+    pub fn plain(x: &Tensor, w: &Tensor, geometry: ConvGeometry) -> Result<Self> {
+        let shape = ConvShape::of_conv(x.dims(), w.dims(), geometry)?;
+        Ok(Self { shape, kernel: Kernel::Gather })
+    }
+
+    /// The transposed convolution of `x` with `w`, without output padding.
+    pub fn transposed(x: &Tensor, w: &Tensor, geometry: ConvGeometry) -> Result<Self> {
+        let shape = ConvShape::of_transposed(x.dims(), w.dims(), geometry, (0, 0))?;
+        Ok(Self { shape, kernel: Kernel::Scatter })
+    }
+
+    /// Gradients of `x` and `weight`, each if it is wanted, from that of the result; all contiguous.
+    pub fn gradients(
+        &self,
+        (x, weight): (&Tensor, &Tensor),
+        grad: &Tensor,
+        (wants_x, wants_weight): (bool, bool),
+    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
+        let run = |kernel, first: &Tensor, second: &Tensor| {
+            first.apply_op2_no_bwd(second, &Self { shape: self.shape, kernel })
+        };
+        let (dx, dw): (Kernel, (&Tensor, &Tensor)) = match self.kernel {
+            Kernel::Gather => (Kernel::Scatter, (grad, x)),
+            Kernel::Scatter => (Kernel::Gather, (x, grad)),
+            Kernel::Weight => bail!("the gradient of a gradient is not available"),
+        };
+        let dx = wants_x.then(|| run(dx, grad, weight)).transpose()?;
+        let dw = wants_weight.then(|| run(Kernel::Weight, dw.0, dw.1)).transpose()?;
+        Ok((dx, dw))
+    }
 }
 
 impl CustomOp2 for Conv {
@@ -63,15 +96,26 @@ impl CustomOp2 for Conv {
         let first = values(self.name(), s1, l1)?;
         let second = values(self.name(), s2, l2)?;
         let shape = &self.shape;
-        let (kernel, dims): (Function, _) = match (self.kernel, winograd::suits(shape)) {
-            (Kernel::Gather, true) => (winograd::gather, shape.small_dims()),
-            (Kernel::Gather, false) => (direct::gather, shape.small_dims()),
-            (Kernel::Scatter, true) => (winograd::scatter, shape.large_dims()),
-            (Kernel::Scatter, false) => (direct::scatter, shape.large_dims()),
-            (Kernel::Weight, true) => (winograd::weight_gradient, shape.weight_dims()),
-            (Kernel::Weight, false) => (direct::weight_gradient, shape.weight_dims()),
+        let dims = match self.kernel {
+            Kernel::Gather => shape.small_dims(),
+            Kernel::Scatter => shape.large_dims(),
+            Kernel::Weight => shape.weight_dims(),
         };
-        let result = kernel(shape, first, second);
+        let result =
+            overwritten(dims.iter().product(), |to| match (self.kernel, winograd::suits(shape)) {
+                (Kernel::Gather, true) => winograd::gather(shape, first, second, to),
+                (Kernel::Scatter, true) => winograd::scatter(shape, first, second, to),
+                (Kernel::Weight, true) => winograd::weight_gradient(shape, first, second, to),
+                (Kernel::Gather, false) => {
+                    let (layout, filters) = direct::gather_filters(shape, second);
+                    direct::gather(shape, first, (layout, &filters), to, |_| {});
+                }
+                (Kernel::Scatter, false) => {
+                    let (layout, filters) = direct::scatter_filters(shape, second);
+                    direct::scatter(shape, first, (layout, &filters), to, |_| {});
+                }
+                (Kernel::Weight, false) => direct::weight_gradient(shape, first, second, to),
+            });
         Ok((CpuStorage::F32(result), dims.as_slice().into()))
     }
 
@@ -82,19 +126,8 @@ impl CustomOp2 for Conv {
         _res: &Tensor,
         grad: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        let grad = grad.contiguous()?;
-        let run = |kernel, first: &Tensor, second: &Tensor| {
-            first.apply_op2_no_bwd(second, &Self { shape: self.shape, kernel })
-        };
-        let (dx, dw): (Kernel, (&Tensor, &Tensor)) = match self.kernel {
-            Kernel::Gather => (Kernel::Scatter, (&grad, x)),
-            Kernel::Scatter => (Kernel::Gather, (x, &grad)),
-            Kernel::Weight => bail!("the gradient of a gradient is not available"),
-        };
         // Frozen weights and plain pictures ask for no gradient, and cost none.
-        let dx = x.track_op().then(|| run(dx, &grad, weight)).transpose()?;
-        let dw = weight.track_op().then(|| run(Kernel::Weight, dw.0, dw.1)).transpose()?;
-        Ok((dx, dw))
+        self.gradients((x, weight), &grad.contiguous()?, (x.track_op(), weight.track_op()))
     }
 }
 

@@ -7,8 +7,14 @@
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 
+use super::scratch::{overwritten, with_scratch};
 use gemm::Parallelism;
 use rayon::prelude::*;
+
+/// Rows of a product that one task of [`product_spread`] computes.
+const TASK_ROWS: usize = 28;
+/// Panels that are worth a task.
+const PANELS_PER_TASK: usize = 8;
 
 /// A strided matrix inside a slice.
 #[derive(Clone, Copy)]
@@ -109,16 +115,18 @@ impl Layout {
     /// A matrix in this layout. `fill` writes a run of neighbours: those of a row (the first
     /// argument) from a column (the second) on.
     pub fn filled(&self, fill: impl Fn(usize, usize, &mut [f32]) + Sync) -> Vec<f32> {
-        let mut data = vec![0.0; self.len()];
-        let panels = data.par_chunks_exact_mut(self.rows * self.width).enumerate();
-        panels.for_each(|(panel, values)| {
-            let first = panel * self.width;
-            let count = self.width.min(self.cols - first);
-            for (row, values) in values.chunks_exact_mut(self.width).enumerate() {
-                fill(row, first, &mut values[..count]);
-            }
-        });
-        data
+        overwritten(self.len(), |data| {
+            let panels = data.par_chunks_exact_mut(self.rows * self.width).enumerate();
+            panels.for_each(|(panel, values)| {
+                let first = panel * self.width;
+                let count = self.width.min(self.cols - first);
+                for (row, values) in values.chunks_exact_mut(self.width).enumerate() {
+                    let (values, gap) = values.split_at_mut(count);
+                    fill(row, first, values);
+                    gap.fill(0.0);
+                }
+            });
+        })
     }
 
     /// The matrix in `data`, in the layout of a left operand.
@@ -211,6 +219,39 @@ pub(super) fn product_laid_out(
     } else {
         product_gemm(dst, to.width, lhs, layout.matrix(data), write);
     }
+}
+
+/// [`product_laid_out`] with `Write::Replace`, spread over the pool: by rows if there are many, else
+/// by panels.
+pub(super) fn product_spread(dst: (&mut [f32], Layout), lhs: Matrix, rhs: (&[f32], Layout)) {
+    let ((dst, to), (data, layout)) = (dst, rhs);
+    let (panels, width) = (layout.panels(), layout.width);
+    if to.rows > TASK_ROWS || panels < 2 {
+        dst.par_chunks_mut(TASK_ROWS * to.width).enumerate().for_each(|(task, dst)| {
+            let first = task * TASK_ROWS;
+            let rows = TASK_ROWS.min(to.rows - first);
+            let to = Layout { rows, ..to };
+            product_laid_out((dst, to), lhs.narrow(first, rows), (data, layout), Write::Replace);
+        });
+        return;
+    }
+    with_scratch(panels * to.rows * width, |parts| {
+        let tasks = parts
+            .par_chunks_exact_mut(to.rows * width)
+            .zip(data.par_chunks_exact(layout.rows * width));
+        tasks.with_min_len(PANELS_PER_TASK).enumerate().for_each(|(panel, (part, data))| {
+            let cols = width.min(layout.cols - panel * width);
+            let (to, layout) = (Layout { cols, width, ..to }, Layout { cols, ..layout });
+            product_laid_out((part, to), lhs, (data, layout), Write::Replace);
+        });
+        for (panel, part) in parts.chunks_exact(to.rows * width).enumerate() {
+            let cols = width.min(layout.cols - panel * width);
+            for (row, values) in part.chunks_exact(width).enumerate() {
+                let at = row * to.width + panel * width;
+                dst[at..at + cols].copy_from_slice(&values[..cols]);
+            }
+        }
+    });
 }
 
 /// Panics unless the sizes fit and the slices hold what the strides address.

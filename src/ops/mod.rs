@@ -3,6 +3,7 @@
 //! - [`conv2d`], [`conv_transpose2d`]: matrix products over windows of the pictures
 //! - [`PreparedConv`]: the same for weights that no longer change, with all that follows them
 //! - [`batch_norm`], [`scale_shift`], [`activate`]: normalisation, bias and activation fused
+//! - [`Recorded`]: all of these for networks that walk back themselves
 //! - [`update`]: what an optimiser does to a parameter, in place
 //! - [`init`]: tensors of seeded random numbers
 //! - [`memory`]: what a program that trains should tell the C library
@@ -24,6 +25,7 @@ mod gemm;
 mod geometry;
 pub mod init;
 pub mod memory;
+mod recorded;
 mod scratch;
 mod transpose;
 pub mod update;
@@ -31,10 +33,12 @@ pub mod update;
 pub use activation::Activation;
 pub use conv::PreparedConv;
 pub use geometry::ConvGeometry;
+pub use recorded::{Inward, Recorded};
 
 use crate::error::Result;
 use candle_core::{CpuStorage, DType, Layout, Tensor, bail};
 use geometry::ConvShape;
+use std::sync::Arc;
 
 /// Values in a parallel task of a loop that only streams through memory.
 const PARALLEL_VALUES: usize = 16 << 10;
@@ -119,22 +123,39 @@ pub fn scale_shift(
     shift: Option<&Tensor>,
     activation: Activation,
 ) -> Result<Tensor> {
-    check_f32("scale_shift", &[x])?;
     if scale.is_none() && shift.is_none() {
         return activate(x, activation);
     }
+    if x.device().is_cpu() {
+        return Ok(affine_planned(x, scale, shift, activation)?.0);
+    }
+    let [scale, shift] = constants(x, [(scale, 1.0), (shift, 0.0)])?;
+    Ok(composed::scale_shift(x, &scale, &shift, activation)?)
+}
+
+/// [`scale_shift`] on the CPU, with what its way back needs.
+fn affine_planned(
+    x: &Tensor,
+    scale: Option<&Tensor>,
+    shift: Option<&Tensor>,
+    activation: Activation,
+) -> Result<(Tensor, Arc<affine::Plan>)> {
+    let [scale, shift] = constants(x, [(scale, 1.0), (shift, 0.0)])?;
+    Ok(affine::scale_shift(&x.contiguous()?, &scale, &shift, activation)?)
+}
+
+/// Constants `[C]` for the channels of `x`, each as given, or of one value.
+fn constants(x: &Tensor, given: [(Option<&Tensor>, f32); 2]) -> Result<[Tensor; 2]> {
+    check_f32("scale_shift", &[x])?;
     let rows = channels::Rows::of("scale_shift", x.dims())?;
-    let constant = |given: Option<&Tensor>, value: f32| match given {
+    let constant = |(given, value): (Option<&Tensor>, f32)| match given {
         Some(tensor) => tensor.contiguous(),
         None => Tensor::full(value, rows.channels, x.device()),
     };
-    let (scale, shift) = (constant(scale, 1.0)?, constant(shift, 0.0)?);
-    check_per_channel("scale_shift", x, rows.channels, &[&scale, &shift])?;
-    Ok(if x.device().is_cpu() {
-        affine::scale_shift(&x.contiguous()?, &scale, &shift, activation)?
-    } else {
-        composed::scale_shift(x, &scale, &shift, activation)?
-    })
+    let [scale, shift] = given.map(constant);
+    let both = [scale?, shift?];
+    check_per_channel("scale_shift", x, rows.channels, &[&both[0], &both[1]])?;
+    Ok(both)
 }
 
 /// Batch norm with the statistics of the batch itself, then an activation, for `x` `[B, C]` or
@@ -150,31 +171,49 @@ pub fn batch_norm(
     eps: f64,
     activation: Activation,
 ) -> Result<(Tensor, BatchStats)> {
+    if x.device().is_cpu() {
+        let (y, stats, _) = batch_norm_planned(x, weight, bias, eps, activation)?;
+        return Ok((y, stats));
+    }
+    let rows = normalised(x, [weight, bias])?;
+    let (y, mean, variance) = composed::batch_norm(x, weight, bias, eps, activation)?;
+    let var_unbiased = (variance * rows.unbiased())?;
+    Ok((y, BatchStats { mean, var_unbiased }))
+}
+
+/// The rows of `x`, if they can be normalised with `constants`.
+fn normalised(x: &Tensor, constants: [&Tensor; 2]) -> Result<channels::Rows> {
     check_f32("batch_norm", &[x])?;
     let rows = channels::Rows::of("batch_norm", x.dims())?;
-    check_per_channel("batch_norm", x, rows.channels, &[weight, bias])?;
-    let count = rows.rows as f64;
+    check_per_channel("batch_norm", x, rows.channels, &constants)?;
     if rows.rows < 2 {
         return Err(message(format!(
             "batch_norm: {:?} has one value per channel; train with a batch of at least 2",
             x.dims()
         )));
     }
-    if !x.device().is_cpu() {
-        let (y, mean, variance) = composed::batch_norm(x, weight, bias, eps, activation)?;
-        let var_unbiased = (variance * (count / (count - 1.0)))?;
-        return Ok((y, BatchStats { mean, var_unbiased }));
-    }
+    Ok(rows)
+}
+
+/// [`batch_norm`] on the CPU, with what its way back needs.
+fn batch_norm_planned(
+    x: &Tensor,
+    weight: &Tensor,
+    bias: &Tensor,
+    eps: f64,
+    activation: Activation,
+) -> Result<(Tensor, BatchStats, Arc<affine::Plan>)> {
+    let rows = normalised(x, [weight, bias])?;
     let (weight, bias) = (weight.contiguous()?, bias.contiguous()?);
-    let (y, moments) = affine::batch_norm(&x.contiguous()?, &weight, &bias, eps, activation)?;
-    let unbiased = count / (count - 1.0);
+    let (y, moments, plan) = affine::batch_norm(&x.contiguous()?, &weight, &bias, eps, activation)?;
+    let unbiased = rows.unbiased();
     let mean: Vec<f32> = moments.iter().map(|(mean, _)| *mean as f32).collect();
     let variance: Vec<f32> = moments.iter().map(|(_, var)| (var * unbiased) as f32).collect();
     let stats = BatchStats {
         mean: Tensor::from_vec(mean, rows.channels, x.device())?,
         var_unbiased: Tensor::from_vec(variance, rows.channels, x.device())?,
     };
-    Ok((y, stats))
+    Ok((y, stats, plan))
 }
 
 /// An error that is only a sentence.

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use candle_core::backprop::GradStore;
 use candle_core::{DType, Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
-use crate::model::{Params, Shape};
+use crate::model::{Gradients, Params, Shape};
 use crate::ops::update::{self, AdamHyper};
 
 /// Numbers of an optimiser.
@@ -71,7 +70,7 @@ impl Adam {
     pub fn step(
         &mut self,
         params: &Params,
-        grads: &GradStore,
+        grads: &Gradients,
         step: u64,
         lr_factor: f64,
     ) -> Result<()> {

@@ -9,10 +9,10 @@ use super::adam::Adam;
 use super::average::Average;
 use super::config::TrainConfig;
 use super::events::StepReport;
-use super::objective::bce_with_logits;
+use super::objective::{bce_with_logits, with_slopes};
 use crate::checkpoint::{ModelInfo, StateFile, save_model, save_state};
 use crate::error::{Error, Result};
-use crate::model::{Builder, Discriminator, Generator, Mode, ModelSpec, Params};
+use crate::model::{Builder, Discriminator, Generator, Gradients, Mode, ModelSpec, Params};
 use crate::random::{Purpose, stream};
 
 /// What is kept beside the tensors of a training state.
@@ -31,8 +31,6 @@ pub struct Trainer {
     generator_params: Params,
     generator_adam: Adam,
     discriminator: Discriminator,
-    /// The same weights, without gradients: what the generator's loss goes through.
-    judge: Discriminator,
     discriminator_params: Params,
     discriminator_adam: Adam,
     average: Average,
@@ -57,8 +55,6 @@ impl Trainer {
         let generator_adam = Adam::new(config.generator, &generator_params, device)?;
         let discriminator_adam = Adam::new(config.discriminator, &discriminator_params, device)?;
         let average = Average::new(&config.spec, &generator_params.snapshot()?, device)?;
-        let judge =
-            Discriminator::build(&config.spec, &mut Builder::frozen(&discriminator_params))?;
         Ok(Self {
             config,
             device: device.clone(),
@@ -66,7 +62,6 @@ impl Trainer {
             generator_params,
             generator_adam,
             discriminator,
-            judge,
             discriminator_params,
             discriminator_adam,
             average,
@@ -113,8 +108,6 @@ impl Trainer {
             config.discriminator,
             moments("discriminator_moments", &discriminator_params)?,
         );
-        let judge =
-            Discriminator::build(&config.spec, &mut Builder::frozen(&discriminator_params))?;
         Ok(Self {
             config,
             device: device.clone(),
@@ -122,7 +115,6 @@ impl Trainer {
             generator_params,
             generator_adam,
             discriminator,
-            judge,
             discriminator_params,
             discriminator_adam,
             average,
@@ -190,21 +182,24 @@ impl Trainer {
         let step = self.step + 1;
         let lr_factor = self.config.lr_factor(step);
 
-        let judged_real = self.discriminator.forward(real, Mode::Train)?;
-        let fake = self.generator.forward(z, Mode::Train)?;
-        let judged_fake = self.discriminator.forward(&fake.detach(), Mode::Train)?;
-        let loss_real = bce_with_logits(&judged_real, self.config.real_label)?;
-        let loss_fake = bce_with_logits(&judged_fake, 0.0)?;
-        let loss_d = (loss_real + loss_fake)?;
-        let grads = loss_d.backward()?;
-        self.discriminator_adam.step(&self.discriminator_params, &grads, step, lr_factor)?;
-        drop(grads);
+        let (judged_real, from_real) = self.discriminator.record(real, Mode::Train)?;
+        let (fake, from_latents) = self.generator.record(z, Mode::Train)?;
+        let (judged_fake, from_fake) = self.discriminator.record(&fake, Mode::Train)?;
+        let (loss_d, [on_real, on_fake]) = with_slopes([&judged_real, &judged_fake], |judged| {
+            let [real, fake] = judged;
+            Ok((bce_with_logits(real, self.config.real_label)? + bce_with_logits(fake, 0.0)?)?)
+        })?;
+        let mut gradients = Gradients::default();
+        from_real.to_weights(&on_real, &mut gradients)?;
+        from_fake.to_weights(&on_fake, &mut gradients)?;
+        self.discriminator_adam.step(&self.discriminator_params, &gradients, step, lr_factor)?;
 
-        let judged_again = self.judge.forward(&fake, Mode::Train)?;
-        let loss_g = bce_with_logits(&judged_again, 1.0)?;
-        let grads = loss_g.backward()?;
-        self.generator_adam.step(&self.generator_params, &grads, step, lr_factor)?;
-        drop(grads);
+        let (judged_again, from_fake) = self.discriminator.record(&fake, Mode::Train)?;
+        let (loss_g, [on_fake]) =
+            with_slopes([&judged_again], |[fake]| bce_with_logits(fake, 1.0))?;
+        let mut gradients = Gradients::default();
+        from_latents.to_weights(&from_fake.to_input(&on_fake)?, &mut gradients)?;
+        self.generator_adam.step(&self.generator_params, &gradients, step, lr_factor)?;
 
         self.step = step;
         let (images, config) = (self.images(), &self.config);
@@ -212,8 +207,8 @@ impl Trainer {
         Ok(StepReport {
             step,
             images,
-            loss_d: loss_d.to_scalar()?,
-            loss_g: loss_g.to_scalar()?,
+            loss_d,
+            loss_g,
             d_real: mean_probability(&judged_real)?,
             d_fake: mean_probability(&judged_fake)?,
         })

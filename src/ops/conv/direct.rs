@@ -4,9 +4,9 @@
 //! results do not change with the number of threads.
 
 use super::windows::{lines_of_windows, sum_rows, to_rows};
-use crate::ops::gemm::{Layout, Matrix, Write, product, product_laid_out};
+use crate::ops::gemm::{Layout, Matrix, Write, product, product_laid_out, product_spread};
 use crate::ops::geometry::ConvShape;
-use crate::ops::scratch::with_scratch;
+use crate::ops::scratch::{overwritten, with_scratch};
 use crate::ops::transpose::transpose;
 use rayon::prelude::*;
 use std::ops::Range;
@@ -14,8 +14,13 @@ use std::ops::Range;
 /// Values of the windows of a tile, unless a single line of them has more: 1 MiB, which stays in
 /// the second-level cache until it is used.
 const TILE_VALUES: usize = 256 << 10;
+/// Values of all windows that are computed at once, so that every core has a share of a single small
+/// picture: 4 MiB.
+const WHOLE_VALUES: usize = 1 << 20;
 /// Windows of a tile at least and at most.
 const TILE_WINDOWS: Range<usize> = 16..1024;
+/// Tiles into which few windows are cut.
+const LEAST_TILES: usize = 16;
 /// Parts of a weight gradient that are summed side by side: blocks of windows.
 const GRADIENT_PARTS: usize = 16;
 /// Weight gradients up to this many values are summed over blocks of windows, larger ones tap by
@@ -29,13 +34,12 @@ fn windows_per_tile(shape: &ConvShape) -> usize {
 
 /// The taps `[C_small, K_h, K_w, C_large]` from weights `[C_small, C_large, K_h, K_w]`.
 fn by_tap(shape: &ConvShape, weight: &[f32]) -> Vec<f32> {
-    let mut taps = vec![0.0; weight.len()];
-    taps.par_chunks_exact_mut(shape.depth()).zip(weight.par_chunks_exact(shape.depth())).for_each(
-        |(taps, weight)| {
+    overwritten(weight.len(), |taps| {
+        let weights = weight.par_chunks_exact(shape.depth());
+        taps.par_chunks_exact_mut(shape.depth()).zip(weights).for_each(|(taps, weight)| {
             transpose(weight, shape.kernel_area(), 0, taps, shape.large_channels);
-        },
-    );
-    taps
+        });
+    })
 }
 
 /// Weights as [`gather`] multiplies with them: `[K_h · K_w · C_large, C_small]`.
@@ -62,51 +66,75 @@ pub(super) fn scatter_filters(shape: &ConvShape, weight: &[f32]) -> (Layout, Vec
     (layout, filters)
 }
 
-/// `[B, h, w, C_small]` from `large` and `weight`.
-pub(super) fn gather(shape: &ConvShape, large: &[f32], weight: &[f32]) -> Vec<f32> {
+/// `small` `[B, h, w, C_small]` from `large` and the weights of [`gather_filters`]. `finish` gets
+/// whole pixels of the result while they are in the cache.
+pub(super) fn gather(
+    shape: &ConvShape,
+    large: &[f32],
+    (layout, filters): (Layout, &[f32]),
+    small: &mut [f32],
+    finish: impl Fn(&mut [f32]) + Sync,
+) {
     let (depth, channels) = (shape.depth(), shape.small_channels);
-    let (layout, filters) = gather_filters(shape, weight);
+    // Enough tiles for every core even where there are few windows.
     let windows = shape.batch * shape.small_area();
-    let mut small = vec![0.0; windows * channels];
-    let tile = windows_per_tile(shape);
+    let tile = windows_per_tile(shape).min(windows.div_ceil(LEAST_TILES).max(TILE_WINDOWS.start));
     small.par_chunks_mut(tile * channels).enumerate().for_each(|(index, small)| {
         let range = index * tile..index * tile + small.len() / channels;
         let dst = Layout::dense(range.len(), channels);
         if shape.is_dense() {
             let images = &large[range.start * depth..];
             let images = Matrix::rows(images, range.len(), depth);
-            product_laid_out((small, dst), images, (&filters, layout), Write::Replace);
-            return;
+            product_laid_out((small, dst), images, (filters, layout), Write::Replace);
+        } else {
+            let from = Layout::left(range.len(), depth);
+            with_scratch(from.len(), |rows| {
+                to_rows(shape, large, range, rows, from.width);
+                let images = from.matrix(rows);
+                product_laid_out((small, dst), images, (filters, layout), Write::Replace);
+            });
         }
-        let from = Layout::left(range.len(), depth);
-        with_scratch(from.len(), |rows| {
-            to_rows(shape, large, range, rows, from.width);
-            product_laid_out((small, dst), from.matrix(rows), (&filters, layout), Write::Replace);
-        });
+        finish(small);
     });
-    small
 }
 
-/// `[B, H, W, C_large]` from `small` and `weight`.
-pub(super) fn scatter(shape: &ConvShape, small: &[f32], weight: &[f32]) -> Vec<f32> {
+/// `large` `[B, H, W, C_large]` from `small` and the weights of [`scatter_filters`]. `finish` gets
+/// whole pixels of the result while they are in the cache.
+pub(super) fn scatter(
+    shape: &ConvShape,
+    small: &[f32],
+    (layout, filters): (Layout, &[f32]),
+    large: &mut [f32],
+    finish: impl Fn(&mut [f32]) + Sync,
+) {
     let (depth, channels) = (shape.depth(), shape.small_channels);
-    let (layout, filters) = scatter_filters(shape, weight);
-    let mut large = vec![0.0; shape.batch * shape.large_image()];
+    let windows = shape.batch * shape.small_area();
+    let images = Matrix::rows(small, windows, channels);
     if shape.is_dense() {
-        large.par_chunks_mut(TILE_WINDOWS.start * depth).enumerate().for_each(|(index, large)| {
-            let (first, count) = (index * TILE_WINDOWS.start, large.len() / depth);
-            let images = Matrix::rows(&small[first * channels..], count, channels);
-            let dst = Layout::dense(count, depth);
-            product_laid_out((large, dst), images, (&filters, layout), Write::Replace);
+        product_spread((&mut *large, Layout::dense(windows, depth)), images, (filters, layout));
+        large.par_chunks_mut(depth).for_each(&finish);
+        return;
+    }
+    let line = shape.large.1 * shape.large_channels;
+    if windows * depth <= WHOLE_VALUES {
+        let to = Layout::left(windows, depth);
+        with_scratch(to.len(), |rows| {
+            product_spread((&mut *rows, to), images, (filters, layout));
+            large.par_chunks_exact_mut(line).enumerate().for_each(|(index, pixels)| {
+                let (image, y) = (index / shape.large.0, index % shape.large.0);
+                let first = lines_of_windows(shape, &(y..y + 1)).start * shape.small.1;
+                let rows = &rows[(image * shape.small_area() + first) * to.width..];
+                sum_rows(shape, rows, to.width, &(y..y + 1), pixels);
+                finish(pixels);
+            });
         });
-        return large;
+        return;
     }
     // Bands of lines, of every image for itself; windows that reach into two bands are computed
     // for both.
-    let line = shape.large.1 * shape.large_channels;
     let band = (windows_per_tile(shape) / shape.small.1).max(4) * shape.geometry.stride.0;
-    let images = large.par_chunks_exact_mut(shape.large_image()).enumerate();
-    let bands = images.flat_map_iter(|(image, pixels)| {
+    let results = large.par_chunks_exact_mut(shape.large_image()).enumerate();
+    let bands = results.flat_map_iter(|(image, pixels)| {
         let bands = pixels.chunks_mut(band * line).enumerate();
         bands.map(move |(index, pixels)| (image, index * band, pixels))
     });
@@ -117,16 +145,21 @@ pub(super) fn scatter(shape: &ConvShape, small: &[f32], weight: &[f32]) -> Vec<f
         let count = windows.len() * shape.small.1;
         let to = Layout::left(count, depth);
         with_scratch(to.len(), |rows| {
-            let from = Matrix::rows(&small[start * channels..], count, channels);
-            product_laid_out((rows, to), from, (&filters, layout), Write::Replace);
+            let from = images.narrow(start, count);
+            product_laid_out((rows, to), from, (filters, layout), Write::Replace);
             sum_rows(shape, rows, to.width, &lines, pixels);
         });
+        finish(pixels);
     });
-    large
 }
 
-/// `[C_small, C_large, K_h, K_w]`: the gradient of the weights.
-pub(super) fn weight_gradient(shape: &ConvShape, small: &[f32], large: &[f32]) -> Vec<f32> {
+/// `gradient` `[C_small, C_large, K_h, K_w]` of the weights.
+pub(super) fn weight_gradient(
+    shape: &ConvShape,
+    small: &[f32],
+    large: &[f32],
+    gradient: &mut [f32],
+) {
     let (depth, channels) = (shape.depth(), shape.small_channels);
     let windows = shape.batch * shape.small_area();
     // [K_h, K_w, C_large, C_small]
@@ -150,14 +183,12 @@ pub(super) fn weight_gradient(shape: &ConvShape, small: &[f32], large: &[f32]) -
             add_windows(shape, small, large, 0..windows, tap * rows..(tap + 1) * rows, sums);
         });
     }
-    let mut gradient = vec![0.0; channels * depth];
     gradient.par_chunks_exact_mut(depth).enumerate().for_each(|(channel, gradient)| {
         with_scratch(depth, |taps| {
             transpose_column(&sums, channels, channel, taps);
             transpose(taps, shape.large_channels, 0, gradient, shape.kernel_area());
         });
     });
-    gradient
 }
 
 /// Column `column` of a matrix whose rows are `cols` long.

@@ -120,12 +120,10 @@ impl Side {
     }
 }
 
-/// Sums of the taps, with a row for each small channel.
-fn filters_by_small_channel(shape: &ConvShape, weight: &[f32]) -> (Sums, Vec<f32>) {
+/// Writes the sums of the taps, with a row for each small channel.
+fn filters_by_small_channel(shape: &ConvShape, weight: &[f32], at: Sums, filters: &mut [f32]) {
     let channels = shape.large_channels;
-    let at = Sums(Layout::right(shape.small_channels, PHASES * channels));
-    let mut filters = vec![0.0; at.len()];
-    let shares = at.shares(&mut filters, 1, FILTER_ROWS);
+    let shares = at.shares(filters, 1, FILTER_ROWS);
     weight.par_chunks(FILTER_ROWS * shape.depth()).zip(shares).for_each(|(weight, mut share)| {
         with_scratch(weight.len(), |taps| {
             let rows = taps.chunks_exact_mut(shape.depth()).zip(weight.chunks(shape.depth()));
@@ -135,44 +133,47 @@ fn filters_by_small_channel(shape: &ConvShape, weight: &[f32]) -> (Sums, Vec<f32
             vectorized(|| from_taps(taps, channels, &mut share));
         });
     });
-    (at, filters)
 }
 
-/// Sums of the taps, with a row for each phase and large channel.
-fn filters_by_large_channel(shape: &ConvShape, weight: &[f32]) -> (Sums, Vec<f32>) {
+/// Writes the sums of the taps, with a row for each phase and large channel.
+fn filters_by_large_channel(shape: &ConvShape, weight: &[f32], at: Sums, filters: &mut [f32]) {
     let (channels, taps) = (shape.small_channels, shape.kernel_area());
-    let at = Sums(Layout::right(PHASES * shape.large_channels, channels));
-    let mut filters = vec![0.0; at.len()];
-    let shares = at.shares(&mut filters, PHASES, FILTER_ROWS);
+    let shares = at.shares(filters, PHASES, FILTER_ROWS);
     shares.into_par_iter().enumerate().for_each(|(group, mut share)| {
         with_scratch(share.rows() * taps * channels, |by_tap| {
             transpose(weight, shape.depth(), group * FILTER_ROWS * taps, by_tap, channels);
             vectorized(|| from_taps(by_tap, channels, &mut share));
         });
     });
-    (at, filters)
 }
 
-/// `[B, h, w, C_small]` from `large` and `weight`.
-pub(super) fn gather(shape: &ConvShape, large: &[f32], weight: &[f32]) -> Vec<f32> {
-    let filters = filters_by_large_channel(shape, weight);
-    convolve(shape, (shape.large_side(), large), &filters, shape.small_side())
+/// `small` `[B, h, w, C_small]` from `large` and `weight`.
+pub(super) fn gather(shape: &ConvShape, large: &[f32], weight: &[f32], small: &mut [f32]) {
+    let (from, to) = (shape.large_side(), shape.small_side());
+    let at = Sums(Layout::right(from.width(), to.width()));
+    with_scratch(at.len(), |filters| {
+        filters_by_large_channel(shape, weight, at, filters);
+        convolve(shape, (from, large), (at, filters), (to, small));
+    });
 }
 
-/// `[B, H, W, C_large]` from `small` and `weight`.
-pub(super) fn scatter(shape: &ConvShape, small: &[f32], weight: &[f32]) -> Vec<f32> {
-    let filters = filters_by_small_channel(shape, weight);
-    convolve(shape, (shape.small_side(), small), &filters, shape.large_side())
+/// `large` `[B, H, W, C_large]` from `small` and `weight`.
+pub(super) fn scatter(shape: &ConvShape, small: &[f32], weight: &[f32], large: &mut [f32]) {
+    let (from, to) = (shape.small_side(), shape.large_side());
+    let at = Sums(Layout::right(from.width(), to.width()));
+    with_scratch(at.len(), |filters| {
+        filters_by_small_channel(shape, weight, at, filters);
+        convolve(shape, (from, small), (at, filters), (to, large));
+    });
 }
 
 /// The images of one side from those of the other.
 fn convolve(
     shape: &ConvShape,
     (from, images): (Side, &[f32]),
-    (taps, filters): &(Sums, Vec<f32>),
-    to: Side,
-) -> Vec<f32> {
-    let mut results = vec![0.0; shape.batch * to.len()];
+    (taps, filters): (Sums, &[f32]),
+    (to, results): (Side, &mut [f32]),
+) {
     let count = shape.images_of(TASK_TILES);
     let tasks = results.par_chunks_mut(count * to.len()).zip(images.par_chunks(count * from.len()));
     tasks.for_each(|(results, images)| {
@@ -196,25 +197,47 @@ fn convolve(
             }
         });
     });
-    results
 }
 
-/// `[C_small, C_large, 4, 4]`: the gradient of the weights.
-pub(super) fn weight_gradient(shape: &ConvShape, small: &[f32], large: &[f32]) -> Vec<f32> {
+/// `gradient` `[C_small, C_large, 4, 4]` of the weights.
+pub(super) fn weight_gradient(
+    shape: &ConvShape,
+    small: &[f32],
+    large: &[f32],
+    gradient: &mut [f32],
+) {
     let (small_side, large_side) = (shape.small_side(), shape.large_side());
-    let taps = Sums(Layout::left(small_side.width(), large_side.width()));
-    let mut products = vec![0.0; taps.len()];
+    let at = Sums(Layout::left(small_side.width(), large_side.width()));
     let count = shape.images_of(SUMMED_TILES);
-    let (mut small_sums, mut large_sums) = (Vec::new(), Vec::new());
-    for (small, large) in
-        small.chunks(count * small_side.len()).zip(large.chunks(count * large_side.len()))
-    {
-        let tiles = shape.tiles() * (small.len() / small_side.len());
-        let lhs = Sums(Layout::left(tiles, small_side.width()));
-        let rhs = Sums(Layout::right(tiles, large_side.width()));
-        small_sums.resize(lhs.len(), 0.0);
-        large_sums.resize(rhs.len(), 0.0);
-        let (lhs_sums, rhs_sums) = (&mut small_sums[..], &mut large_sums[..]);
+    let blocks = small.chunks(count * small_side.len());
+    let blocks = blocks.zip(large.chunks(count * large_side.len())).enumerate();
+    with_scratch(at.len(), |products| {
+        for (index, (small, large)) in blocks {
+            let write = if index == 0 { Write::Replace } else { Write::Add };
+            sum_tiles(shape, (small_side, small), (large_side, large), (at, products), write);
+        }
+        gradient.par_chunks_mut(shape.depth()).enumerate().for_each(|(channel, gradient)| {
+            with_scratch(shape.depth(), |by_tap| {
+                vectorized(|| to_taps(products, at, channel, shape.large_channels, by_tap));
+                transpose(by_tap, shape.large_channels, 0, gradient, shape.kernel_area());
+            });
+        });
+    });
+}
+
+/// The products of both sides' sums, summed over all tiles of some images.
+fn sum_tiles(
+    shape: &ConvShape,
+    (small_side, small): (Side, &[f32]),
+    (large_side, large): (Side, &[f32]),
+    (at, products): (Sums, &mut [f32]),
+    write: Write,
+) {
+    let tiles = shape.tiles() * (small.len() / small_side.len());
+    let lhs = Sums(Layout::left(tiles, small_side.width()));
+    let rhs = Sums(Layout::right(tiles, large_side.width()));
+    with_scratch(lhs.len() + rhs.len(), |scratch| {
+        let (lhs_sums, rhs_sums) = scratch.split_at_mut(lhs.len());
         for (side, images, at, sums) in
             [(small_side, small, lhs, &mut *lhs_sums), (large_side, large, rhs, &mut *rhs_sums)]
         {
@@ -222,28 +245,18 @@ pub(super) fn weight_gradient(shape: &ConvShape, small: &[f32], large: &[f32]) -
             let shares = at.shares(sums, 1, shape.tiles());
             images.zip(shares).for_each(|(image, mut share)| side.spread(image, &mut share));
         }
-
-        let rows = SUMMED_CHANNELS * taps.0.width;
+        let rows = SUMMED_CHANNELS * at.0.width;
         let mut tasks = Vec::new();
-        for (position, part) in products.chunks_exact_mut(taps.part_len()).enumerate() {
-            tasks.extend(
-                part.chunks_mut(rows).enumerate().map(|(group, dst)| (position, group, dst)),
-            );
+        for (position, part) in products.chunks_exact_mut(at.part_len()).enumerate() {
+            let groups = part.chunks_mut(rows).enumerate();
+            tasks.extend(groups.map(|(group, dst)| (position, group, dst)));
         }
         tasks.into_par_iter().for_each(|(position, group, dst)| {
             let columns = &lhs.part(lhs_sums, position)[group * SUMMED_CHANNELS..];
-            let count = dst.len() / taps.0.width;
-            let lhs = Matrix::strided(columns, lhs.0.rows, count, lhs.0.width).transposed();
-            let rhs = (rhs.part(rhs_sums, position), rhs.0);
-            product_laid_out((dst, taps.0), lhs, rhs, Write::Add);
-        });
-    }
-    let mut gradient = vec![0.0; shape.small_channels * shape.depth()];
-    gradient.par_chunks_mut(shape.depth()).enumerate().for_each(|(channel, gradient)| {
-        with_scratch(shape.depth(), |by_tap| {
-            vectorized(|| to_taps(&products, taps, channel, shape.large_channels, by_tap));
-            transpose(by_tap, shape.large_channels, 0, gradient, shape.kernel_area());
+            let count = dst.len() / at.0.width;
+            let left = Matrix::strided(columns, lhs.0.rows, count, lhs.0.width).transposed();
+            let right = (rhs.part(rhs_sums, position), rhs.0);
+            product_laid_out((dst, at.0), left, right, write);
         });
     });
-    gradient
 }
