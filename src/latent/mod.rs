@@ -3,14 +3,18 @@
 //! Nothing here knows tensors: a latent is `z_dim` finite 32-bit floats, small enough to copy
 //! between threads, print, compare and put on the clipboard.
 
+pub mod expr;
 mod file;
 mod interpolate;
+pub mod library;
 mod prior;
 
 use serde::{Deserialize, Serialize};
 
+pub use expr::Formula;
 pub use file::{read, write_json, write_npy};
 pub use interpolate::{lerp, mutate, slerp};
+pub use library::{Library, ModelKey};
 pub use prior::Prior;
 
 use crate::error::{Error, Result};
