@@ -2,9 +2,25 @@
 
 use super::model_file::ModelFile;
 use crate::error::Result;
+use crate::latent::{Library, ModelKey};
 
 /// `models/faces-64.safetensors`, described in the card beside it.
 const FACES_64: &[u8] = include_bytes!("../../models/faces-64.safetensors");
+
+/// Named latents for it.
+const FACES_64_LIBRARY: &str = include_str!("../../models/faces-64.library.json");
+
+/// The latents that come with the program for the model `key`, if there are any.
+///
+/// # Errors
+/// [`crate::Error::BadLibrary`] if the program was built with a file that holds no library.
+pub(super) fn library_of(key: &ModelKey) -> Result<Option<Library>> {
+    // Most models are somebody's own: those need no parsing.
+    if !FACES_64_LIBRARY.contains(&key.hash) {
+        return Ok(None);
+    }
+    Library::from_text("<faces-64>", FACES_64_LIBRARY, key.clone()).map(Some)
+}
 
 /// Opens the built-in generator of faces, 64×64 in colour.
 ///

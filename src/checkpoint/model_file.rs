@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::archive::{Archive, ArchiveWriter};
 use crate::error::Result;
+use crate::latent::ModelKey;
 use crate::model::{Builder, Generator, ModelSpec};
 
 /// Key of the description in the file's header.
@@ -38,6 +40,7 @@ pub struct ModelFile {
     archive: Archive,
     info: ModelInfo,
     shapes: Vec<(String, Vec<usize>)>,
+    key: OnceLock<ModelKey>,
 }
 
 impl ModelFile {
@@ -65,7 +68,7 @@ impl ModelFile {
         info.spec.validate().map_err(|error| archive.bad(error.to_string()))?;
         let shapes = info.spec.generator_shapes()?;
         archive.check("", &shapes)?;
-        Ok(Self { archive, info, shapes })
+        Ok(Self { archive, info, shapes, key: OnceLock::new() })
     }
 
     /// What the file says about itself.
@@ -76,6 +79,21 @@ impl ModelFile {
     /// The file itself: names, shapes, size.
     pub fn archive(&self) -> &Archive {
         &self.archive
+    }
+
+    /// Names this generator by its averaged weights, whatever its file is called. Computed at the first
+    /// call, a millisecond for some megabytes.
+    ///
+    /// # Errors
+    /// [`crate::Error::BadModel`] if the file is damaged.
+    pub fn key(&self) -> Result<&ModelKey> {
+        if let Some(key) = self.key.get() {
+            return Ok(key);
+        }
+        let ModelInfo { spec, name, .. } = &self.info;
+        let hash = self.archive.hash(&self.shapes)?;
+        let key = ModelKey { name: name.clone(), hash, dims: spec.z_dim, prior: spec.prior };
+        Ok(self.key.get_or_init(|| key))
     }
 
     /// The generator with the averaged weights, on `device`.

@@ -44,6 +44,8 @@ pub struct Library {
     aside: Vec<Aside>,
     /// What was wrong with the file, and was put right.
     notes: Vec<String>,
+    /// The latest change of any entry, also of removed ones.
+    latest: Moment,
     /// Counts changes.
     revision: u64,
     saved: u64,
@@ -74,6 +76,7 @@ impl Library {
             offered: BTreeSet::new(),
             aside: Vec::new(),
             notes: Vec::new(),
+            latest: Moment::default(),
             revision: 0,
             saved: 0,
         }
@@ -222,8 +225,7 @@ impl Library {
         let entry = self.entries.get(&id)?.clone();
         let now = self.now();
         self.take_out(id);
-        self.removed.insert(id, now);
-        self.revision += 1;
+        self.note_removal(id, now);
         Some(entry)
     }
 
@@ -265,9 +267,7 @@ impl Library {
     /// The time, but later than everything that is in the library: of two changes the second counts
     /// even where a clock stands still or goes back.
     fn now(&self) -> Moment {
-        let entries = self.entries.values().map(|entry| entry.stamp());
-        let latest = entries.chain(self.removed.values().copied()).max();
-        Moment::now().max(Moment(latest.unwrap_or_default().0.saturating_add(1)))
+        Moment::now().max(Moment(self.latest.0.saturating_add(1)))
     }
 
     fn expect(&self, id: EntryId) -> Result<&Arc<Entry>> {
@@ -298,8 +298,15 @@ impl Library {
     fn insert(&mut self, entry: Arc<Entry>) {
         self.take_out(entry.id);
         self.removed.remove(&entry.id);
+        self.latest = self.latest.max(entry.stamp());
         self.names.insert(entry.name.clone(), entry.id);
         self.entries.insert(entry.id, entry);
+        self.revision += 1;
+    }
+
+    fn note_removal(&mut self, id: EntryId, at: Moment) {
+        self.latest = self.latest.max(at);
+        self.removed.insert(id, at);
         self.revision += 1;
     }
 

@@ -1,6 +1,6 @@
 //! A library on disk: opening, saving, and taking in what others have written.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -156,24 +156,22 @@ impl Library {
         for (id, at) in content.removed {
             let known = self.removed.get(&id).copied().unwrap_or_default();
             match self.entries.get(&id) {
-                Some(entry) if entry.stamp() > at => {}
+                Some(entry) if entry.stamp() > at => continue,
                 Some(_) => {
                     self.take_out(id);
-                    self.removed.insert(id, at.max(known));
                     merged.removed += 1;
-                    self.revision += 1;
                 }
-                None => {
-                    self.removed.insert(id, at.max(known));
-                }
+                None if known >= at => continue,
+                None => {}
             }
+            self.note_removal(id, at);
         }
-        let mut seen: BTreeMap<EntryId, ()> = BTreeMap::new();
+        let mut seen = BTreeSet::new();
         for mut entry in content.entries {
             // A line copied by hand has the id of the one it was copied from.
-            if seen.insert(entry.id, ()).is_some() {
+            if !seen.insert(entry.id) {
                 entry.id = EntryId::of_content(&entry.name, &entry.latent);
-                seen.insert(entry.id, ());
+                seen.insert(entry.id);
             }
             self.take_in_entry(entry, &mut merged);
         }
