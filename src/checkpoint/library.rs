@@ -7,6 +7,7 @@ use super::builtin;
 use crate::disk;
 use crate::error::Result;
 use crate::latent::{Library, ModelKey};
+use crate::picture::PictureCache;
 
 /// The user's library of `model`: in the user's data folder, named after the model and its weights.
 /// Kept in memory only where the system has no such folder.
@@ -38,6 +39,13 @@ pub fn library_path(data: &Path, key: &ModelKey) -> PathBuf {
     // Two models of one name differ in their weights.
     let digits: String = key.hash.chars().take(12).collect();
     data.join("libraries").join(format!("{name}-{digits}.json"))
+}
+
+/// Where small pictures drawn by the model `key` are kept, if this system has a place for them.
+/// [`crate::latent::Latent::fingerprint`] names them.
+pub fn user_pictures(key: &ModelKey) -> Option<PictureCache> {
+    let folder = disk::cache_folder()?.join("pictures").join(&key.hash);
+    Some(PictureCache::new(folder))
 }
 
 fn with_bundled(mut library: Library) -> Result<Library> {
