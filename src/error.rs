@@ -53,8 +53,8 @@ pub enum Error {
     #[error("this latent cannot be used: {0}")]
     BadLatent(String),
 
-    /// A formula that cannot be read or has no result.
-    #[error("the formula has no result: {why}")]
+    /// A formula that cannot be read, or has no result.
+    #[error("the formula cannot be computed: {why}")]
     BadFormula {
         /// The formula.
         text: String,
