@@ -42,6 +42,9 @@ pub struct BlendArgs {
     /// Keep the result in the library under this name
     #[arg(long, value_name = "NAME")]
     keep: Option<String>,
+    /// A tag for what is kept; once for each tag
+    #[arg(long = "tag", value_name = "TAG", requires = "keep")]
+    tags: Vec<String>,
 }
 
 /// Where the result goes.
@@ -90,7 +93,7 @@ pub fn run(args: &BlendArgs) -> Result<()> {
         console::note(&format!("wrote {}: {what}, {norm}", path.display()));
     }
     if let Some(name) = &args.keep {
-        library.add_result(name, &formula, z)?;
+        library.add_result(name, &formula, z, &args.tags)?;
         library.save()?;
         console::note(&format!("kept \"{}\"", name.trim()));
     }

@@ -178,20 +178,25 @@ fn call<'a>(
             mapped(as_latent(x)?, at, |v| v.clamp(least, most))
         }
         (Function::Truncate, [x, psi]) => finite(as_latent(x)?.truncated(as_number(psi)?), at),
-        (Function::Random, [seed]) => match seed.value {
-            Value::Number(number)
-                if number.fract() == 0.0 && (0.0..=MAX_SEED).contains(&number) =>
-            {
-                let latent = scope.prior.from_seed(scope.dims, number as u64);
-                Ok(Value::Latent(Cow::Owned(latent)))
-            }
-            _ => {
+        (Function::Random, [item]) => {
+            let found = match item.value {
+                Value::Number(number) => seed(number),
+                Value::Latent(_) => None,
+            };
+            let Some(seed) = found else {
                 let why = format!("a seed is a whole number between 0 and {MAX_SEED}");
-                Err(Flaw::new(seed.at.clone(), why))
-            }
-        },
+                return Err(Flaw::new(item.at.clone(), why));
+            };
+            Ok(Value::Latent(Cow::Owned(scope.prior.from_seed(scope.dims, seed))))
+        }
         _ => Err(Flaw::new(at.clone(), format!("it is called as {}", function.signature()))),
     }
+}
+
+/// The seed that a number names.
+pub(super) fn seed(number: f64) -> Option<u64> {
+    let fits = number.fract() == 0.0 && (0.0..=MAX_SEED).contains(&number);
+    fits.then_some(number as u64)
 }
 
 fn as_latent<'i>(item: &'i Item) -> Result<&'i Latent, Flaw> {

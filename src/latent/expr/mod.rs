@@ -102,6 +102,16 @@ impl Formula {
         names
     }
 
+    /// The seed, if it is no more than `random(seed)`.
+    pub fn seed(&self) -> Option<u64> {
+        match self.steps.as_slice() {
+            [Step { op: Op::Number(seed), .. }, Step { op: Op::Call(Function::Random, 1), .. }] => {
+                evaluate::seed(*seed)
+            }
+            _ => None,
+        }
+    }
+
     /// Computes it with the latents of `scope`.
     ///
     /// # Errors

@@ -180,6 +180,9 @@ fn what_is_endless_is_a_sentence() {
 fn names_come_in_order_and_once() {
     let formula = Formula::parse("D - G + \"old man\" * D + random(2) + mean(G)").unwrap();
     assert_eq!(formula.names(), ["D", "G", "old man"]);
+    for (text, seed) in [("random(7)", Some(7)), ("random(-7)", None), ("random(7) + zero", None)] {
+        assert_eq!(Formula::parse(text).unwrap().seed(), seed, "{text}");
+    }
 }
 
 #[test]

@@ -240,3 +240,6 @@ pub(super) fn write<'a>(
     list("aside", aside.collect::<Result<_, _>>()?, "\n}\n");
     Ok(text)
 }
+
+#[cfg(test)]
+mod tests;

@@ -183,13 +183,22 @@ impl Library {
     ///
     /// # Errors
     /// As [`Library::add`].
-    pub fn add_result(&mut self, name: &str, formula: &Formula, latent: Latent) -> Result<EntryId> {
+    pub fn add_result(
+        &mut self,
+        name: &str,
+        formula: &Formula,
+        latent: Latent,
+        tags: &[String],
+    ) -> Result<EntryId> {
         let origin = self.lineage(formula);
-        self.add(NewEntry { name: name.to_owned(), latent, origin, tags: Vec::new() })
+        self.add(NewEntry { name: name.to_owned(), latent, origin, tags: tags.to_vec() })
     }
 
-    /// The origin of what `formula` gives: its text, and the entries that it names.
+    /// The origin of what `formula` gives: its text and the entries that it names, or its seed.
     pub fn lineage(&self, formula: &Formula) -> Origin {
+        if let Some(seed) = formula.seed() {
+            return Origin::Seed { seed };
+        }
         let parents = formula.names().into_iter().filter_map(|name| self.by_name(name));
         let parents = parents.map(|entry| Parent { name: entry.name.clone(), id: entry.id });
         Origin::Formula { text: formula.text().to_owned(), parents: parents.collect() }
@@ -246,8 +255,9 @@ impl Library {
     pub fn problems(&self) -> Vec<String> {
         let mut problems = self.notes.clone();
         problems.extend(self.aside.iter().map(|aside| aside.why.clone()));
+        let size = format!("of {} dimensions, which this model takes", self.key.dims);
         for (fit, what) in [
-            (Fit::OtherSize, format!("no latents of {} dimensions", self.key.dims)),
+            (Fit::OtherSize, format!("not {size}")),
             (Fit::OtherModel, "made for another model and will draw something else".to_owned()),
         ] {
             let names: Vec<&str> = self
