@@ -130,3 +130,37 @@ pub fn save_model(
     }
     writer.write(path, KEY, info)
 }
+
+#[cfg(test)]
+mod tests {
+    use candle_core::Device;
+
+    use super::*;
+    use crate::checkpoint::faces_64;
+    use crate::random::{Purpose, stream};
+
+    /// What is beside the averaged generator, its name or its file, changes nothing; a weight does.
+    #[test]
+    fn a_model_is_known_by_its_weights() {
+        let info = faces_64().unwrap().info().clone();
+        let mut rng = stream(1, Purpose::Weights, 0);
+        let mut builder = Builder::random(&mut rng, &Device::Cpu);
+        Generator::build(&info.spec, &mut builder).unwrap();
+        let weights = builder.finish().tensors();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("m");
+        let key = |info: &ModelInfo, weights: &BTreeMap<String, Tensor>, raw| {
+            save_model(&path, info, weights, raw).unwrap();
+            ModelFile::open(&path).unwrap().key().unwrap().clone()
+        };
+        let first = key(&info, &weights, None);
+        assert_eq!((first.hash.len(), first.dims), (32, info.spec.z_dim));
+        let renamed = ModelInfo { name: "other".into(), steps: 9, ..info.clone() };
+        let second = key(&renamed, &weights, Some(&weights));
+        assert_eq!((first.hash.as_str(), "other"), (second.hash.as_str(), second.name.as_str()));
+        let mut changed = weights.clone();
+        let (name, tensor) = weights.iter().next().unwrap();
+        changed.insert(name.clone(), (tensor + 1e-3).unwrap());
+        assert_ne!(key(&info, &changed, None).hash, first.hash);
+    }
+}
