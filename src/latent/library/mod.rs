@@ -49,6 +49,8 @@ pub struct Library {
     /// Counts changes.
     revision: u64,
     saved: u64,
+    /// The revision that the last save began with, before it took in what others had written.
+    basis: u64,
 }
 
 /// Whether an entry can be used with the model at hand.
@@ -79,6 +81,7 @@ impl Library {
             latest: Moment::default(),
             revision: 0,
             saved: 0,
+            basis: 0,
         }
     }
 
@@ -306,12 +309,17 @@ impl Library {
 
     /// Puts an entry in its place, over an older version of itself. Its name must be free.
     fn insert(&mut self, entry: Arc<Entry>) {
+        self.put(entry);
+        self.revision += 1;
+    }
+
+    /// As [`Library::insert`], for what is no change.
+    fn put(&mut self, entry: Arc<Entry>) {
         self.take_out(entry.id);
         self.removed.remove(&entry.id);
         self.latest = self.latest.max(entry.stamp());
         self.names.insert(entry.name.clone(), entry.id);
         self.entries.insert(entry.id, entry);
-        self.revision += 1;
     }
 
     fn note_removal(&mut self, id: EntryId, at: Moment) {

@@ -76,7 +76,7 @@ impl Library {
     /// or another program holds the file. The file is then as it was, and so is the library in memory.
     pub fn save(&mut self) -> Result<Merged> {
         let Some(path) = self.path.clone() else {
-            self.saved = self.revision;
+            (self.basis, self.saved) = (self.revision, self.revision);
             return Ok(Merged::default());
         };
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
@@ -90,7 +90,7 @@ impl Library {
         let mut merged = self.clone();
         let news = theirs.map(|content| merged.take_in(content)).unwrap_or_default();
         disk::write_atomic(&path, merged.to_text()?.as_bytes())?;
-        merged.saved = merged.revision;
+        (merged.basis, merged.saved) = (self.revision, merged.revision);
         *self = merged;
         Ok(news)
     }
@@ -106,7 +106,8 @@ impl Library {
         }
     }
 
-    /// Takes in a copy of this library that was saved elsewhere, in a background thread.
+    /// Takes in a copy of this library that was saved elsewhere, in a background thread. The copy must
+    /// not have been changed between.
     pub fn adopt(&mut self, saved: &Library) -> Merged {
         let content = Content {
             model: None,
@@ -119,7 +120,7 @@ impl Library {
         let before = self.revision;
         let merged = self.take_in(content);
         // What has changed here since the copy was made is still to be saved.
-        if before <= saved.saved {
+        if before == saved.basis {
             self.saved = self.revision;
         }
         merged
@@ -193,30 +194,39 @@ impl Library {
         if self.removed.get(&entry.id).is_some_and(|at: &Moment| *at >= stamp) {
             return;
         }
-        match self.entries.get(&entry.id) {
-            // Of two that are as old as each other, the file's: it was edited by hand.
-            Some(ours) if ours.stamp() > stamp || **ours == entry => return,
+        let ours = self.entries.get(&entry.id).cloned();
+        // Of two that are as old as each other, the file's: it was edited by hand.
+        if ours.as_ref().is_some_and(|ours| ours.stamp() > stamp || **ours == entry) {
+            return;
+        }
+        self.take_out(entry.id);
+        let wish = entry.name.clone();
+        if let Some(other) = self.by_name(&wish).cloned() {
+            // The later one gives way, in every window alike.
+            if (other.created, other.id) > (entry.created, entry.id) {
+                let mut other = other;
+                self.take_out(other.id);
+                self.put(Arc::new(entry.clone()));
+                Arc::make_mut(&mut other).name = self.free_name(&wish);
+                self.insert(other);
+            } else {
+                entry.name = self.free_name(&wish);
+            }
+        }
+        let entry = Arc::new(entry);
+        self.put(entry.clone());
+        match ours {
+            // It had given way before.
+            Some(ours) if ours == entry => return,
             Some(_) => merged.changed += 1,
             None => merged.added += 1,
         }
-        if let Some(other) = self.by_name(&entry.name).filter(|other| other.id != entry.id) {
-            // The later one gives way, in every window alike.
-            if (other.created, other.id) > (entry.created, entry.id) {
-                let mut other = other.clone();
-                let name = self.free_name(&other.name);
-                self.take_out(other.id);
-                Arc::make_mut(&mut other).name = name;
-                self.insert(other);
-            } else {
-                let name = self.free_name(&entry.name);
-                self.notes.push(format!(
-                    "there were two entries called \"{}\"; one is now \"{name}\"",
-                    entry.name
-                ));
-                entry.name = name;
-            }
+        self.revision += 1;
+        if entry.name != wish {
+            let name = &entry.name;
+            self.notes
+                .push(format!("there were two entries called \"{wish}\"; one is now \"{name}\""));
         }
-        self.insert(Arc::new(entry));
     }
 }
 

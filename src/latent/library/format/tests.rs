@@ -1,7 +1,7 @@
 //! Files that are damaged, foreign, or were edited by hand.
 
 use super::super::tests::{faces, names, new, place};
-use super::super::{Fit, Library};
+use super::super::{Fit, Library, Merged};
 use crate::latent::Prior;
 
 /// Cut off at every byte: whole lines are read, the rest is kept aside, and a save loses nothing.
@@ -95,6 +95,34 @@ fn an_entry_broken_by_hand_is_named_and_comes_back_when_it_is_put_right() {
     library.refresh().unwrap();
     assert_eq!(library.problems(), [""; 0]);
     assert_eq!(library.by_name("D").unwrap().latent, Prior::Normal.from_seed(6, 1));
+}
+
+/// What gave way to another name keeps the new one however often the file is read.
+#[test]
+fn two_of_one_name_settle() {
+    let place = place();
+    std::fs::create_dir_all(place.path.parent().unwrap()).unwrap();
+    let entry = |z: u32| format!("{{\"name\": \"twin\", \"z\": [{z}, 2, 3, 4, 5, 6]}}");
+    let text = format!(
+        "{{\"latentscape-library\": 1, \"entries\": [{}, {}, {}]}}",
+        entry(1),
+        entry(2),
+        entry(3)
+    );
+    std::fs::write(&place.path, text).unwrap();
+    let mut library = Library::open(&place.path, faces()).unwrap();
+    let known = |library: &Library| -> Vec<(String, u64)> {
+        library.entries().iter().map(|entry| (entry.name.clone(), entry.id.0)).collect()
+    };
+    let first = known(&library);
+    let revision = library.revision();
+    for _ in 0..3 {
+        assert_eq!(library.refresh().unwrap(), Merged::default());
+        assert_eq!(known(&library), first);
+    }
+    assert_eq!(library.revision(), revision);
+    library.save().unwrap();
+    assert_eq!(known(&Library::open(&place.path, faces()).unwrap()), first);
 }
 
 #[test]
