@@ -2,10 +2,12 @@
 //!
 //! A file is written beside its final place, synced, then renamed: whoever looks at any moment,
 //! also after a power cut, finds the old file or the new one, never half of one.
+//!
+//! The folders that the system gives each user for this program are named here too.
 
 use std::fs::File;
 use std::io::{Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 
@@ -64,6 +66,25 @@ pub fn read_limited(path: &Path, limit: u64) -> Result<Vec<u8>> {
         if bytes.len() as u64 > limit { Err(too_large()) } else { Ok(bytes) }
     };
     read().map_err(Error::io("read", path))
+}
+
+/// Where this system keeps the user's settings for this program, if it has such a place.
+pub fn config_folder() -> Option<PathBuf> {
+    project().map(|dirs| dirs.config_dir().to_owned())
+}
+
+/// Where this system keeps what the user made with this program, if it has such a place.
+pub fn data_folder() -> Option<PathBuf> {
+    project().map(|dirs| dirs.data_dir().to_owned())
+}
+
+/// Where this system keeps what can be computed again, if it has such a place.
+pub fn cache_folder() -> Option<PathBuf> {
+    project().map(|dirs| dirs.cache_dir().to_owned())
+}
+
+fn project() -> Option<directories::ProjectDirs> {
+    directories::ProjectDirs::from("", "", "latentscape")
 }
 
 /// Temporary files are private (0600) by default; the files we keep get what the user's umask says.

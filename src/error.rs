@@ -53,6 +53,30 @@ pub enum Error {
     #[error("this latent cannot be used: {0}")]
     BadLatent(String),
 
+    /// A formula that cannot be read, or has no result.
+    #[error("the formula cannot be computed: {why}")]
+    BadFormula {
+        /// The formula.
+        text: String,
+        /// The place in it, in bytes.
+        at: std::ops::Range<usize>,
+        /// What is wrong there, and what to do.
+        why: String,
+    },
+
+    /// A library of latents that cannot be read or written as a whole.
+    #[error("{} cannot be used as a library: {why}", path.display())]
+    BadLibrary {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, and what to do.
+        why: String,
+    },
+
+    /// A name or a tag that cannot be, or an entry that is not there.
+    #[error("the library cannot do that: {0}")]
+    BadEntry(String),
+
     /// A setting outside its range, or two that contradict each other.
     #[error("{setting}: {why}")]
     BadSetting {
@@ -127,6 +151,11 @@ impl Error {
     /// An [`Error::BadSetting`].
     pub fn bad_setting(setting: impl Into<String>, why: impl Into<String>) -> Self {
         Self::BadSetting { setting: setting.into(), why: why.into() }
+    }
+
+    /// An [`Error::BadLibrary`].
+    pub fn bad_library(path: impl AsRef<Path>, why: impl Into<String>) -> Self {
+        Self::BadLibrary { path: path.as_ref().to_owned(), why: why.into() }
     }
 
     /// An [`Error::BadRun`].

@@ -17,7 +17,7 @@
 //! | [`data`] | pictures to train on: folders, IDX files, the demo faces; the loader |
 //! | [`model`] | what a network is, and the networks |
 //! | [`ops`] | differentiable kernels that candle lacks |
-//! | [`latent`] | latents as plain vectors |
+//! | [`latent`] | latents as plain vectors, formulas over them, the library that keeps them |
 //! | [`picture`], [`device`], [`random`], [`disk`], [`error`] | small things that all share |
 //!
 //! Each imports only from those below it in this table; `tests/architecture.rs` says so when one does not.

@@ -1,10 +1,17 @@
 //! Between tensors in [-1, 1] and pictures people can look at.
 
+mod cache;
+mod labels;
+mod text;
+
 use std::io::Cursor;
 use std::path::Path;
 
 use candle_core::{DType, Device, Tensor};
 use image::{ImageFormat, Rgb, RgbImage};
+
+pub use cache::PictureCache;
+pub use labels::{Labels, labelled};
 
 use crate::disk;
 use crate::error::{Error, Result};

@@ -201,6 +201,112 @@ fn latents_and_outputs_that_cannot_be() {
 }
 
 #[test]
+fn formulas_and_libraries_that_cannot_be() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    small_model(&at("m"));
+    for (name, seed) in [("G", 1), ("Dora", 2)] {
+        let line = format!("blend -m m --library l random({seed}) --keep {name}");
+        latentscape(line.split(' ')).current_dir(folder.path()).assert().success();
+    }
+    let library = std::fs::read_to_string(at("l")).unwrap();
+    std::fs::write(at("newer"), library.replace("library\": 1", "library\": 9")).unwrap();
+    std::fs::write(at("prose"), "some words").unwrap();
+    // Of eight dimensions, G gets eleven.
+    let longer = library.replacen("\"z\":[", "\"z\":[9,9,9,", 1);
+    std::fs::write(at("other"), longer).unwrap();
+    std::fs::write(at("short.json"), "[[1, 2, 3]]").unwrap();
+    std::fs::write(at("int.npy"), npy("<i8", "(1, 8)", 64)).unwrap();
+    std::fs::write(at("cube.npy"), npy("<f8", "(1, 2, 4)", 64)).unwrap();
+    std::fs::write(at("wide.npy"), npy("<f8", "(1, 9)", 72)).unwrap();
+    std::fs::write(at("cut.npy"), npy("<f4", "(4, 8)", 50)).unwrap();
+    let _ = std::fs::remove_file(at("l.lock"));
+
+    let cases = [
+        case(
+            "blend -m m --library l G-Dore -o x.png",
+            1,
+            &["called Dore; did you mean Dora?", "    ^^^^"],
+        ),
+        case(
+            "blend -m m --library l lerp(G,Dora) -o x.png",
+            1,
+            &["takes 3 arguments, and 2 were given"],
+        ),
+        case("blend -m m --library l G/0 -o x.png", 1, &["divides by zero"]),
+        case("blend -m m --library l G*1e38*1e38 -o x.png", 1, &["becomes inf"]),
+        case("blend -m m --library l G+ -o x.png", 1, &["ends too early"]),
+        case("blend -m m --library l 2+3 -o x.png", 1, &["gives the number 5"]),
+        case(
+            "blend -m m --library other G -o x.png",
+            1,
+            &["11 dimensions, and this generator takes 8"],
+        ),
+        case("blend -m m --library none G -o x.png", 1, &["could not read none"]),
+        case("blend -m m --library prose G -o x.png", 1, &["prose", "not a library"]),
+        case("blend -m m --library newer G -o x.png", 1, &["newer Latentscape", "update"]),
+        case("blend -m m --library l G -o x.txt", 2, &[".png, .json or .npy"]),
+        case("blend -m m --library l G -o x.npy --row", 2, &["--row"]),
+        case("blend -m m --library l G -o none/x.png", 1, &["could not write none/x.png"]),
+        case("blend -m m --library l G", 2, &["--out"]),
+        case("library list -m m --library prose", 1, &["not a library"]),
+        case("library export Dore -m m --library l -o x.npy", 1, &["did you mean \"Dora\"?"]),
+        case("library export -m m --library l -o x.txt", 2, &[".json or .npy"]),
+        case("grid G Dora G -m m --library l -o x.png", 2, &["4 values"]),
+        case("grid G Dora G Dore -m m --library l -o x.png", 1, &["did you mean Dora?"]),
+        case("grid -m m --columns 0 -o x.png", 2, &["--columns"]),
+        case("grid -m m --rows 513 -o x.png", 2, &["--rows"]),
+        case("grid -m m -o x.jpg", 2, &[".png or .npy"]),
+        case("sweep -m m --dim 1 --library l --entry Dore -o x.png", 1, &["did you mean Dora?"]),
+        case(
+            "sweep -m m --dim 1 --library l --entry G --rows 2 -o x.png",
+            2,
+            &["cannot be used with"],
+        ),
+        case("library import short.json -m m --library l", 1, &["short.json", "3 dimensions"]),
+        case("library import int.npy -m m --library l", 1, &["int.npy", "float32 or float64"]),
+        case("library import cube.npy -m m --library l", 1, &["cube.npy", "shape"]),
+        case("library import wide.npy -m m --library l", 1, &["wide.npy", "9 dimensions"]),
+        case("library import cut.npy -m m --library l", 1, &["cut.npy", "damaged"]),
+        case("library import none.npy -m m --library l", 1, &["none.npy"]),
+        case("library import prose -m m --library l", 1, &["prose", "neither"]),
+        case("library import newer -m m --library l", 1, &["newer Latentscape"]),
+        case("library import other short.json -m m --library l", 1, &["short.json"]),
+    ];
+    check(folder.path(), &cases);
+    // A formula of a megabyte comes through a file system, not a command line; 100 kB through both.
+    let long = "G+".repeat(50_000);
+    let deep = format!("{}G{}", "(".repeat(5000), ")".repeat(5000));
+    for (formula, says) in [(long, "at most"), (deep, "nested more than")] {
+        let line = format!("blend -m m --library l {formula} -o x.png");
+        check(folder.path(), &[Case { line: line.leak(), code: 1, says: vec![says].leak() }]);
+    }
+    for (line, says) in [
+        ("library rename G Dora", "\"Dora\" is taken"),
+        ("library remove Gretel", "no latent called"),
+        ("blend G --keep Dora", "\"Dora\" is taken"),
+    ] {
+        let line = format!("{line} -m m --library l");
+        check(folder.path(), &[Case { line: line.leak(), code: 1, says: vec![says].leak() }]);
+    }
+    assert_eq!(std::fs::read_to_string(at("l")).unwrap(), library);
+}
+
+/// A NumPy file whose header says `descr` and `shape`, with `bytes` of ones.
+fn npy(descr: &str, shape: &str, bytes: usize) -> Vec<u8> {
+    let mut header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}");
+    while (10 + header.len() + 1) % 64 != 0 {
+        header.push(' ');
+    }
+    header.push('\n');
+    let mut file = b"\x93NUMPY\x01\x00".to_vec();
+    file.extend((header.len() as u16).to_le_bytes());
+    file.extend(header.as_bytes());
+    file.extend(std::iter::repeat_n(1, bytes));
+    file
+}
+
+#[test]
 fn runs_that_cannot_start() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);

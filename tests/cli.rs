@@ -130,7 +130,14 @@ fn bench_prints_its_figures() {
     let folder = place();
     let json = run(folder.path(), "bench -m m.safetensors --seconds 0.3 --json");
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
-    for key in ["start_to_first_picture_ms", "slider_p50_ms", "batch_pictures_per_second"] {
+    for key in [
+        "start_to_first_picture_ms",
+        "slider_p50_ms",
+        "batch_pictures_per_second",
+        "library_open_ms",
+        "formula_ms",
+        "grids_8x8_per_second",
+    ] {
         assert!(json[key].as_f64().unwrap() > 0.0, "{json}");
     }
     assert!(json["slider_p95_ms"].as_f64() >= json["slider_p50_ms"].as_f64(), "{json}");
@@ -207,7 +214,10 @@ fn devices_are_listed() {
 
 #[test]
 fn help_names_every_command_and_the_exit_codes() {
-    let names = ["generate", "sweep", "train", "inspect", "devices", "bench", "130"];
+    let names = [
+        "generate", "sweep", "blend", "grid", "library", "train", "inspect", "devices", "bench",
+        "130",
+    ];
     let all = names.iter().map(|name| contains(*name).boxed());
     let all = all.reduce(|a, b| a.and(b).boxed()).unwrap();
     latentscape(["--help"]).assert().success().stdout(all);

@@ -111,8 +111,7 @@ impl Default for Settings {
 impl Settings {
     /// Where they are kept, if this system has a place for such files.
     pub fn default_path() -> Option<PathBuf> {
-        directories::ProjectDirs::from("", "", "latentscape")
-            .map(|dirs| dirs.config_dir().join("window.json"))
+        disk::config_folder().map(|folder| folder.join("window.json"))
     }
 
     /// Reads what was kept. A missing or damaged file gives the defaults: nobody should be kept

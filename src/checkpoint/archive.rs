@@ -146,6 +146,24 @@ impl Archive {
         Ok(tensors)
     }
 
+    /// Hash of the tensors called `expected`, in this order: their names, shapes, types and bytes.
+    /// Neither the description nor other tensors count. 32 hexadecimal digits.
+    ///
+    /// # Errors
+    /// As [`Archive::check`].
+    pub fn hash(&self, expected: &[(String, Vec<usize>)]) -> Result<String> {
+        let view = self.view()?;
+        let mut hasher = blake3::Hasher::new();
+        for (name, _) in expected {
+            let tensor = view.tensor(name).map_err(|error| self.bad(error.to_string()))?;
+            let head = format!("{name} {:?} {:?}\n", tensor.dtype(), tensor.shape());
+            hasher.update(head.as_bytes()).update(tensor.data());
+        }
+        let mut digits = hasher.finalize().to_hex().to_string();
+        digits.truncate(32);
+        Ok(digits)
+    }
+
     /// An [`Error::BadModel`] about this file.
     pub fn bad(&self, why: impl Into<String>) -> Error {
         Error::bad_model(&self.path, why)

@@ -2,9 +2,25 @@
 
 use super::model_file::ModelFile;
 use crate::error::Result;
+use crate::latent::{Library, ModelKey};
 
 /// `models/faces-64.safetensors`, described in the card beside it.
 const FACES_64: &[u8] = include_bytes!("../../models/faces-64.safetensors");
+
+/// Named latents for it.
+const FACES_64_LIBRARY: &str = include_str!("../../models/faces-64.library.json");
+
+/// The latents that come with the program for the model `key`, if there are any.
+///
+/// # Errors
+/// [`crate::Error::BadLibrary`] if the program was built with a file that holds no library.
+pub(super) fn library_of(key: &ModelKey) -> Result<Option<Library>> {
+    // Most models are somebody's own: those need no parsing.
+    if !FACES_64_LIBRARY.contains(&key.hash) {
+        return Ok(None);
+    }
+    Library::from_text("<faces-64>", FACES_64_LIBRARY, key.clone()).map(Some)
+}
 
 /// Opens the built-in generator of faces, 64×64 in colour.
 ///
@@ -20,6 +36,30 @@ mod tests {
 
     use super::*;
     use crate::latent::Latent;
+    use crate::latent::library::Origin;
+
+    /// A generator that was trained anew has another key: its library is then made again, with the
+    /// commands in `models/faces-64.md`.
+    #[test]
+    fn the_named_faces_belong_to_the_built_in_generator() {
+        let file = faces_64().unwrap();
+        let key = file.key().unwrap();
+        let library = library_of(key).unwrap();
+        let library = library.expect("models/faces-64.library.json is for other weights");
+        assert_eq!(library.problems(), [""; 0]);
+        assert!(
+            library.len() >= 8 && library.by_name("G").is_some() && library.by_name("D").is_some()
+        );
+        for entry in library.entries() {
+            let Origin::Seed { seed } = entry.origin else { panic!("{} has no seed", entry.name) };
+            let drawn = key.prior.from_seed(key.dims, seed);
+            let far =
+                drawn.values().iter().zip(entry.latent.values()).any(|(a, b)| (a - b).abs() > 1e-5);
+            assert!(!far && !entry.tags.is_empty(), "{}", entry.name);
+        }
+        let other = ModelKey { hash: "0".repeat(32), ..key.clone() };
+        assert!(library_of(&other).unwrap().is_none());
+    }
 
     #[test]
     fn the_built_in_faces_draw() {

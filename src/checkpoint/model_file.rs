@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::archive::{Archive, ArchiveWriter};
 use crate::error::Result;
+use crate::latent::ModelKey;
 use crate::model::{Builder, Generator, ModelSpec};
 
 /// Key of the description in the file's header.
@@ -38,6 +40,7 @@ pub struct ModelFile {
     archive: Archive,
     info: ModelInfo,
     shapes: Vec<(String, Vec<usize>)>,
+    key: OnceLock<ModelKey>,
 }
 
 impl ModelFile {
@@ -65,7 +68,7 @@ impl ModelFile {
         info.spec.validate().map_err(|error| archive.bad(error.to_string()))?;
         let shapes = info.spec.generator_shapes()?;
         archive.check("", &shapes)?;
-        Ok(Self { archive, info, shapes })
+        Ok(Self { archive, info, shapes, key: OnceLock::new() })
     }
 
     /// What the file says about itself.
@@ -76,6 +79,21 @@ impl ModelFile {
     /// The file itself: names, shapes, size.
     pub fn archive(&self) -> &Archive {
         &self.archive
+    }
+
+    /// Names this generator by its averaged weights, whatever its file is called. Computed at the first
+    /// call, a millisecond for some megabytes.
+    ///
+    /// # Errors
+    /// [`crate::Error::BadModel`] if the file is damaged.
+    pub fn key(&self) -> Result<&ModelKey> {
+        if let Some(key) = self.key.get() {
+            return Ok(key);
+        }
+        let ModelInfo { spec, name, .. } = &self.info;
+        let hash = self.archive.hash(&self.shapes)?;
+        let key = ModelKey { name: name.clone(), hash, dims: spec.z_dim, prior: spec.prior };
+        Ok(self.key.get_or_init(|| key))
     }
 
     /// The generator with the averaged weights, on `device`.
@@ -111,4 +129,38 @@ pub fn save_model(
         writer.add(RAW, raw)?;
     }
     writer.write(path, KEY, info)
+}
+
+#[cfg(test)]
+mod tests {
+    use candle_core::Device;
+
+    use super::*;
+    use crate::checkpoint::faces_64;
+    use crate::random::{Purpose, stream};
+
+    /// What is beside the averaged generator, its name or its file, changes nothing; a weight does.
+    #[test]
+    fn a_model_is_known_by_its_weights() {
+        let info = faces_64().unwrap().info().clone();
+        let mut rng = stream(1, Purpose::Weights, 0);
+        let mut builder = Builder::random(&mut rng, &Device::Cpu);
+        Generator::build(&info.spec, &mut builder).unwrap();
+        let weights = builder.finish().tensors();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("m");
+        let key = |info: &ModelInfo, weights: &BTreeMap<String, Tensor>, raw| {
+            save_model(&path, info, weights, raw).unwrap();
+            ModelFile::open(&path).unwrap().key().unwrap().clone()
+        };
+        let first = key(&info, &weights, None);
+        assert_eq!((first.hash.len(), first.dims), (32, info.spec.z_dim));
+        let renamed = ModelInfo { name: "other".into(), steps: 9, ..info.clone() };
+        let second = key(&renamed, &weights, Some(&weights));
+        assert_eq!((first.hash.as_str(), "other"), (second.hash.as_str(), second.name.as_str()));
+        let mut changed = weights.clone();
+        let (name, tensor) = weights.iter().next().unwrap();
+        changed.insert(name.clone(), (tensor + 1e-3).unwrap());
+        assert_ne!(key(&info, &changed, None).hash, first.hash);
+    }
 }

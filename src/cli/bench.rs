@@ -7,8 +7,11 @@ use clap::Args;
 use serde_json::json;
 
 use super::console::{self, size, table};
-use super::model_args::ModelArgs;
+use super::library_args::scope;
+use super::model_args::{ModelArgs, OpenModel};
 use crate::error::{Error, Result};
+use crate::latent::library::{NewEntry, Origin};
+use crate::latent::{self, Latent, Library, Way, expr};
 use crate::picture;
 use crate::random::{Purpose, stream};
 use crate::worker::measure_latency;
@@ -58,6 +61,7 @@ pub fn run(args: &BenchArgs, start: Instant) -> Result<()> {
         batch_secs = batch_secs.min(begun.elapsed().as_secs_f64());
     }
     let per_second = BATCH as f64 / batch_secs;
+    let blend = blend_figures(&model, &latents)?;
     let device = model.device.name.clone();
     let slider = measure_latency(Arc::new(model.file), args.model.device(), args.seconds)?;
     let most = memory("VmHWM");
@@ -71,6 +75,10 @@ pub fn run(args: &BenchArgs, start: Instant) -> Result<()> {
             "slider_p95_ms": slider.p95,
             "slider_pictures_per_second": slider.rate,
             "slider_pictures": slider.pictures,
+            "library_open_ms": blend.library_ms,
+            "library_entries": ENTRIES,
+            "formula_ms": blend.formula_ms,
+            "grids_8x8_per_second": blend.grids_per_second,
             "batch": BATCH,
             "batch_pictures_per_second": per_second,
             "resident_bytes_after_first_picture": resident_after_first,
@@ -90,6 +98,9 @@ pub fn run(args: &BenchArgs, start: Instant) -> Result<()> {
             ),
         ],
         ["batches of 64", &format!("{per_second:.0} pictures/s")],
+        ["a library of 10,000", &format!("opens in {:.0} ms", blend.library_ms)],
+        ["a formula and its picture", &format!("{:.1} ms", blend.formula_ms)],
+        ["8×8 grids of four corners", &format!("{:.0} a second", blend.grids_per_second)],
         [
             "resident memory",
             &format!(
@@ -101,6 +112,62 @@ pub fn run(args: &BenchArgs, start: Instant) -> Result<()> {
     ];
     let rows: Vec<_> = rows.map(|row| row.map(str::to_owned).to_vec()).into();
     console::result(&table(&rows, usize::MAX))
+}
+
+/// Entries of the library that is opened.
+const ENTRIES: usize = 10_000;
+
+/// How quick the parts of Blend are.
+struct BlendFigures {
+    library_ms: f64,
+    formula_ms: f64,
+    grids_per_second: f64,
+}
+
+fn blend_figures(model: &OpenModel, latents: &[Latent]) -> Result<BlendFigures> {
+    let spec = &model.file.info().spec;
+    let device = &model.device.device;
+    // The shortest of some goes, in seconds.
+    let quickest = |goes: usize, work: &mut dyn FnMut() -> Result<()>| -> Result<f64> {
+        let mut least = f64::INFINITY;
+        for _ in 0..goes {
+            let begun = Instant::now();
+            work()?;
+            least = least.min(begun.elapsed().as_secs_f64());
+        }
+        Ok(least)
+    };
+    let folder = tempfile::tempdir().map_err(Error::io("make", "a temporary folder"))?;
+    let path = folder.path().join("library.json");
+    let key = model.file.key()?;
+    let mut library = Library::open(&path, key.clone())?;
+    for seed in 0..ENTRIES as u64 {
+        library.add(NewEntry {
+            name: format!("face {seed}"),
+            latent: spec.prior.from_seed(spec.z_dim, seed),
+            origin: Origin::Seed { seed },
+            tags: vec!["drawn".into()],
+        })?;
+    }
+    library.save()?;
+    let opened = quickest(3, &mut || Library::open(&path, key.clone()).map(drop))?;
+
+    let scope = scope(&model.file, &library);
+    let text = "normalize(abs(\"face 1\" - \"face 2\") + mean(\"face 3\", \"face 4\"))";
+    let formula = quickest(20, &mut || {
+        let z = expr::evaluate(text, &scope)?;
+        picture::from_tensor(&model.generator.draw(&[z], device)?).map(drop)
+    })?;
+    let [a, b, c, d, ..] = latents else { return Err(Error::Cancelled) };
+    let grids = quickest(5, &mut || {
+        let grid = latent::grid([a, b, c, d], 8, 8, Way::Arc);
+        picture::from_tensor(&model.generator.draw(&grid, device)?).map(drop)
+    })?;
+    Ok(BlendFigures {
+        library_ms: opened * 1e3,
+        formula_ms: formula * 1e3,
+        grids_per_second: 1.0 / grids,
+    })
 }
 
 /// A figure of `/proc/self/status` in bytes; Linux only.

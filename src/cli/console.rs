@@ -2,6 +2,7 @@
 
 use std::error::Error as _;
 use std::io::{ErrorKind, Write};
+use std::ops::Range;
 
 use crate::error::{Error, Result};
 
@@ -36,6 +37,19 @@ pub fn chain(error: &Error) -> String {
         cause = error.source();
     }
     text.lines().map(str::trim).collect::<Vec<_>>().join(" ")
+}
+
+/// The part of `text` around `at`, and below it carets that point there.
+pub fn pointed(text: &str, at: &Range<usize>) -> String {
+    const SHOWN: usize = 60;
+    let (start, end) = (text.floor_char_boundary(at.start), text.ceil_char_boundary(at.end));
+    let before: Vec<char> = text[..start].chars().rev().take(SHOWN / 2).collect();
+    let place: Vec<char> = text[start..end].chars().take(SHOWN).collect();
+    let after = text[end..].chars().take(SHOWN / 2);
+    let blank = |c: char| if c.is_control() { ' ' } else { c };
+    let line: String = before.iter().rev().chain(&place).copied().chain(after).map(blank).collect();
+    let (indent, carets) = (" ".repeat(before.len()), "^".repeat(place.len().max(1)));
+    format!("  {}\n  {indent}{carets}", line.trim_end())
 }
 
 /// A whole number with commas between groups of three digits.
@@ -88,6 +102,15 @@ mod tests {
         let missing = std::io::Error::from(ErrorKind::NotFound);
         let text = chain(&Error::io("read", "faces.npy")(missing));
         assert_eq!(text, "could not read faces.npy: entity not found");
+    }
+
+    #[test]
+    fn carets_stand_below_the_place() {
+        assert_eq!(pointed("größe - ana", &(10..13)), "  größe - ana\n          ^^^");
+        assert_eq!(pointed("G +", &(3..3)), "  G +\n     ^");
+        let long = "x".repeat(1000);
+        assert_eq!(pointed(&long, &(500..501)).lines().count(), 2);
+        assert!(pointed(&long, &(0..1000)).len() < 200);
     }
 
     #[test]

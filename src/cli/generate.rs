@@ -1,22 +1,18 @@
 //! `latentscape generate`: pictures from seeds or from latents of a file.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 
 use super::console;
+use super::latent_file::LatentFile;
 use super::model_args::{LatentArgs, ModelArgs};
 use super::output::{Output, PictureShape, counted};
 use super::progress;
 use crate::error::{Error, Result};
-use crate::latent::{self, Latent};
 
 /// Most pictures of one command: they are named by number in a folder.
 const MAX_COUNT: usize = 1_000_000;
-/// Floats of the pictures that are drawn at once: 16 MiB, so that large pictures go one by one.
-const BATCH_FLOATS: usize = 4 << 20;
-/// More at once are no faster.
-const MAX_BATCH: usize = 64;
 
 /// Draw pictures: a PNG sheet, a folder of PNGs, or floats for NumPy
 ///
@@ -52,7 +48,10 @@ pub fn run(args: &GenerateArgs) -> Result<()> {
         ));
     }
     let output = Output::parse(&args.out, args.columns)?;
-    let save_latents = args.save_latents.as_deref().map(LatentFile::parse).transpose()?;
+    let save_latents = args.save_latents.as_deref();
+    let save_latents = save_latents
+        .map(|path| LatentFile::parse("--save-latents", path, ".json or .npy"))
+        .transpose()?;
     let model = args.model.open()?;
     let spec = &model.file.info().spec;
     let latents = args.latents.latents(spec, args.count)?;
@@ -60,9 +59,8 @@ pub fn run(args: &GenerateArgs) -> Result<()> {
     let (height, width) = spec.size();
     let shape = PictureShape { channels: spec.channels(), height, width };
     output.check(latents.len(), shape)?;
-    let batch = (BATCH_FLOATS / shape.floats().max(1)).clamp(1, MAX_BATCH);
     let bar = progress::bar(latents.len(), "pictures");
-    let mut batches = latents.chunks(batch).map(|chunk| {
+    let mut batches = latents.chunks(shape.batch()).map(|chunk| {
         let pictures = model.generator.draw(chunk, &model.device.device)?;
         bar.inc(chunk.len() as u64);
         Ok(pictures)
@@ -76,36 +74,4 @@ pub fn run(args: &GenerateArgs) -> Result<()> {
         console::note(&format!("wrote {}: {latents}", file.path().display()));
     }
     Ok(())
-}
-
-/// Where latents go.
-enum LatentFile {
-    Json(PathBuf),
-    Npy(PathBuf),
-}
-
-impl LatentFile {
-    fn parse(path: &Path) -> Result<Self> {
-        let path = path.to_owned();
-        match path.extension().map(|e| e.to_ascii_lowercase()) {
-            Some(extension) if extension == "json" => Ok(Self::Json(path)),
-            Some(extension) if extension == "npy" => Ok(Self::Npy(path)),
-            _ => Err(Error::bad_setting(
-                "--save-latents",
-                format!("{} must end in .json or .npy", path.display()),
-            )),
-        }
-    }
-
-    fn path(&self) -> &Path {
-        let (Self::Json(path) | Self::Npy(path)) = self;
-        path
-    }
-
-    fn write(&self, latents: &[Latent]) -> Result<()> {
-        match self {
-            Self::Json(path) => latent::write_json(path, latents),
-            Self::Npy(path) => latent::write_npy(path, latents),
-        }
-    }
 }

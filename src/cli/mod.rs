@@ -6,11 +6,16 @@
 //! the functions that the window calls.
 
 mod bench;
+mod blend;
 mod console;
 mod devices;
 mod generate;
+mod grid;
 mod inspect;
 mod interrupt;
+mod latent_file;
+mod library;
+mod library_args;
 mod model_args;
 mod output;
 mod progress;
@@ -60,6 +65,9 @@ struct Cli {
 enum Command {
     Generate(generate::GenerateArgs),
     Sweep(sweep::SweepArgs),
+    Blend(blend::BlendArgs),
+    Grid(grid::GridArgs),
+    Library(library::LibraryCommand),
     Train(Box<train::TrainArgs>),
     Inspect(inspect::InspectArgs),
     Devices(devices::DevicesArgs),
@@ -122,6 +130,9 @@ pub fn main(open_window: impl FnOnce(Window) -> Result<()>) -> ExitCode {
         Ok(Ended::Interrupted) | Err(Error::Cancelled) => ExitCode::from(interrupt::EXIT_CODE),
         Err(error) => {
             console::note(&format!("error: {}", console::chain(&error)));
+            if let Error::BadFormula { text, at, .. } = &error {
+                console::note(&console::pointed(text, at));
+            }
             ExitCode::from(if matches!(error, Error::BadSetting { .. }) { 2 } else { 1 })
         }
     }
@@ -131,6 +142,9 @@ fn run(command: Command, start: Instant) -> Result<Ended> {
     match command {
         Command::Generate(args) => generate::run(&args).map(|()| Ended::Done),
         Command::Sweep(args) => sweep::run(&args).map(|()| Ended::Done),
+        Command::Blend(args) => blend::run(&args).map(|()| Ended::Done),
+        Command::Grid(args) => grid::run(&args).map(|()| Ended::Done),
+        Command::Library(args) => library::run(&args).map(|()| Ended::Done),
         Command::Train(args) => train::run(&args),
         Command::Inspect(args) => inspect::run(&args).map(|()| Ended::Done),
         Command::Devices(args) => devices::run(&args).map(|()| Ended::Done),

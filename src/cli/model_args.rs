@@ -15,11 +15,18 @@ use crate::train::RunFolder;
 /// Which generator, and where it is computed.
 #[derive(Debug, Args)]
 pub struct ModelArgs {
+    #[command(flatten)]
+    model: ModelFileArgs,
+    #[command(flatten)]
+    device: DeviceArgs,
+}
+
+/// Which generator, where nothing is computed.
+#[derive(Debug, Args)]
+pub struct ModelFileArgs {
     /// A model file, or a run's folder; without one, the built-in faces
     #[arg(long, short, value_name = "FILE")]
     model: Option<PathBuf>,
-    #[command(flatten)]
-    device: DeviceArgs,
 }
 
 /// Where to compute.
@@ -57,18 +64,33 @@ impl ModelArgs {
 
     /// Reads the model's file.
     pub fn file(&self) -> Result<ModelFile> {
-        match &self.model {
-            Some(path) => ModelFile::open(&file_of(path)),
-            None => checkpoint::faces_64(),
-        }
+        self.model.file()
     }
 
     /// Reads the model and puts it on its device.
     pub fn open(&self) -> Result<OpenModel> {
+        // The device first: it is quicker to say that there is none.
         let device = self.device.open()?;
         let file = self.file()?;
         let generator = file.generator(&device.device)?;
         Ok(OpenModel { file, generator, device })
+    }
+
+    /// Puts a model that was read already on its device.
+    pub fn open_file(&self, file: ModelFile) -> Result<OpenModel> {
+        let device = self.device.open()?;
+        let generator = file.generator(&device.device)?;
+        Ok(OpenModel { file, generator, device })
+    }
+}
+
+impl ModelFileArgs {
+    /// Reads the model's file.
+    pub fn file(&self) -> Result<ModelFile> {
+        match &self.model {
+            Some(path) => ModelFile::open(&file_of(path)),
+            None => checkpoint::faces_64(),
+        }
     }
 }
 
@@ -103,18 +125,26 @@ impl LatentArgs {
     /// [`Error::BadSetting`] for a truncation out of range; [`Error::BadLatent`] and [`Error::Io`]
     /// for a file that does not hold latents of this generator.
     pub fn latents(&self, spec: &ModelSpec, count: usize) -> Result<Vec<Latent>> {
-        if !(0.0..=10.0).contains(&self.truncation) {
-            return Err(Error::bad_setting(
-                "--truncation",
-                format!("must lie between 0 and 10, and {} was given", self.truncation),
-            ));
-        }
         let latents = match &self.latents {
             Some(path) => read(path, spec)?,
             None => (0..count as u64)
                 .map(|i| spec.prior.from_seed(spec.z_dim, self.seed.wrapping_add(i)))
                 .collect(),
         };
+        self.truncated(latents)
+    }
+
+    /// `latents` after the truncation that was asked for.
+    ///
+    /// # Errors
+    /// [`Error::BadSetting`] for a truncation out of range.
+    pub fn truncated(&self, latents: Vec<Latent>) -> Result<Vec<Latent>> {
+        if !(0.0..=10.0).contains(&self.truncation) {
+            return Err(Error::bad_setting(
+                "--truncation",
+                format!("must lie between 0 and 10, and {} was given", self.truncation),
+            ));
+        }
         if self.truncation == 1.0 {
             return Ok(latents);
         }

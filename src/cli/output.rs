@@ -20,6 +20,11 @@ const GROUND: Rgb<u8> = Rgb([255; 3]);
 const MAX_SHEET_SIDE: usize = 32_768;
 const MAX_SHEET_PIXELS: usize = 100_000_000;
 
+/// Floats of the pictures that are drawn at once: 16 MiB, so that large pictures go one by one.
+const BATCH_FLOATS: usize = 4 << 20;
+/// More at once are no faster.
+const MAX_BATCH: usize = 64;
+
 /// Shape of one picture.
 #[derive(Debug, Clone, Copy)]
 pub struct PictureShape {
@@ -32,6 +37,11 @@ impl PictureShape {
     /// Values of one picture: C·H·W.
     pub fn floats(self) -> usize {
         self.channels * self.height * self.width
+    }
+
+    /// How many pictures are drawn at once.
+    pub fn batch(self) -> usize {
+        (BATCH_FLOATS / self.floats().max(1)).clamp(1, MAX_BATCH)
     }
 }
 

@@ -5,11 +5,15 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::console;
+use super::library_args::{LibraryArgs, scope};
 use super::model_args::{LatentArgs, ModelArgs};
 use super::output::{Output, PictureShape, check_sheet, counted};
 use super::progress;
+use crate::checkpoint::ModelFile;
 use crate::discover;
 use crate::error::{Error, Result};
+use crate::latent::expr::Lookup;
+use crate::latent::{Latent, expr};
 use crate::model::ModelSpec;
 use crate::picture;
 
@@ -42,11 +46,17 @@ pub struct SweepArgs {
     /// How many latents
     #[arg(long, default_value_t = 4, value_name = "N", conflicts_with = "latents")]
     rows: usize,
-    /// Write the values above their columns
+    /// Write the values above their columns, and the names before their rows
     #[arg(long)]
     labels: bool,
     #[command(flatten)]
     latents: LatentArgs,
+    /// A latent of the library for a row, by name or as a formula; once for each row
+    #[arg(long = "entry", value_name = "NAME", conflicts_with_all = ["latents", "seed", "rows"])]
+    #[arg(allow_hyphen_values = true)]
+    entries: Vec<String>,
+    #[command(flatten)]
+    library: LibraryArgs,
 }
 
 /// Draws and writes what `args` ask for.
@@ -65,7 +75,7 @@ pub fn run(args: &SweepArgs) -> Result<()> {
     let model = args.model.open()?;
     let spec = &model.file.info().spec;
     let values = args.values(spec)?;
-    let midpoints = args.latents.latents(spec, args.rows)?;
+    let midpoints = args.midpoints(&model.file)?;
     let (height, width) = spec.size();
     let shape = PictureShape { channels: spec.channels(), height, width };
     check_sheet("--columns", values.len(), midpoints.len(), shape)?;
@@ -85,8 +95,11 @@ pub fn run(args: &SweepArgs) -> Result<()> {
         },
     );
     bar.finish_and_clear();
-    let labels = args.labels.then_some(values.as_slice());
-    picture::save_png(path, &discover::sheet(&rows?, labels))?;
+    let sheet = match args.labels {
+        true => discover::named_sheet(&rows?, &args.entries, &values),
+        false => discover::sheet(&rows?, None),
+    };
+    picture::save_png(path, &sheet)?;
     console::note(&format!(
         "wrote {}: {} of dimension {} from {} to {}",
         path.display(),
@@ -99,6 +112,23 @@ pub fn run(args: &SweepArgs) -> Result<()> {
 }
 
 impl SweepArgs {
+    /// A latent for each row.
+    fn midpoints(&self, file: &ModelFile) -> Result<Vec<Latent>> {
+        let spec = &file.info().spec;
+        if self.entries.is_empty() {
+            return self.latents.latents(spec, self.rows);
+        }
+        let library = self.library.open(file)?;
+        let scope = scope(file, &library);
+        // A name that would be read as a formula is still a name.
+        let find = |text: &String| match library.latent(text) {
+            Some(latent) if latent.dims() == spec.z_dim => Ok(latent.clone()),
+            _ => expr::evaluate(text, &scope),
+        };
+        let latents = self.entries.iter().map(find).collect::<Result<Vec<_>>>()?;
+        self.latents.truncated(latents)
+    }
+
     /// The dimension's values from left to right, after a look at whether the dimension is there.
     fn values(&self, spec: &ModelSpec) -> Result<Vec<f32>> {
         if self.dim >= spec.z_dim {

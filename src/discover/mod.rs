@@ -1,8 +1,9 @@
 //! What the dimensions of a latent do: how much each changes the picture, and what that looks like.
 
 mod influence;
-mod label;
+mod pictures;
 mod sweep;
 
 pub use influence::{Influence, influence};
-pub use sweep::{sheet, sweep, sweep_values};
+pub use pictures::pictures;
+pub use sweep::{named_sheet, sheet, sweep, sweep_values};

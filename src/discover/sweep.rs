@@ -2,21 +2,12 @@
 //! of the dimension.
 
 use candle_core::Device;
-use image::{Rgb, RgbImage};
+use image::RgbImage;
 
-use super::label;
 use crate::error::{Error, Result};
 use crate::latent::Latent;
 use crate::model::Generator;
-use crate::picture;
-
-/// Pictures that are drawn at once.
-const BATCH: usize = 16;
-/// Most pixels of a sheet: a hundred million are 300 MB.
-const MAX_PIXELS: u64 = 100_000_000;
-/// Between pictures, in pixels.
-const GAP: u32 = 2;
-const GROUND: Rgb<u8> = Rgb([255; 3]);
+use crate::picture::{self, Labels};
 
 /// `columns` values from −`range` to +`range`; a single one is 0.
 pub fn sweep_values(columns: usize, range: f32) -> Vec<f32> {
@@ -49,50 +40,37 @@ pub fn sweep(
             format!("must lie between 0 and {}, not {dim}", spec.z_dim - 1),
         ));
     }
-    let (height, width) = spec.size();
-    let cells = (midpoints.len() as u64).saturating_mul(values.len() as u64);
-    let pixels = cells.saturating_mul((height * width) as u64);
-    if cells == 0 || pixels > MAX_PIXELS {
-        return Err(Error::bad_setting(
-            "sweep sheet",
-            format!("needs at least one row and column, and at most {MAX_PIXELS} pixels in all"),
-        ));
+    if midpoints.is_empty() || values.is_empty() {
+        let why = "needs at least one row and one column";
+        return Err(Error::bad_setting("sweep sheet", why));
     }
     let latents: Vec<Latent> = midpoints
         .iter()
         .flat_map(|midpoint| values.iter().map(move |value| midpoint.with(dim, *value)))
         .collect();
-    let mut pictures = Vec::with_capacity(latents.len());
-    for batch in latents.chunks(BATCH) {
-        if !progress(pictures.len() as f32 / latents.len() as f32) {
-            return Err(Error::Cancelled);
-        }
-        pictures.extend(picture::from_tensor(&generator.draw(batch, device)?)?);
-    }
+    let pictures = super::pictures(generator, device, &latents, progress)?;
     let mut pictures = pictures.into_iter();
     Ok(midpoints.iter().map(|_| pictures.by_ref().take(values.len()).collect()).collect())
 }
 
 /// One picture of the rows of a [`sweep`]; with `labels`, one per column, they stand above it.
 pub fn sheet(rows: &[Vec<RgbImage>], labels: Option<&[f32]>) -> RgbImage {
+    named_sheet(rows, &[], labels.unwrap_or_default())
+}
+
+/// As [`sheet`], with `names` before the rows and `values` above the columns.
+pub fn named_sheet(rows: &[Vec<RgbImage>], names: &[String], values: &[f32]) -> RgbImage {
     let columns = rows.first().map_or(1, Vec::len);
     let pictures: Vec<RgbImage> = rows.iter().flatten().cloned().collect();
-    let grid = picture::sheet(&pictures, columns, GAP, GROUND);
-    let Some((labels, first)) = labels.zip(pictures.first()) else { return grid };
-    let width = first.width();
-    let scale = (width / label::WIDTH).clamp(1, 4);
-    let head = label::HEIGHT * scale + 4 * scale;
-    let mut labelled = RgbImage::from_pixel(grid.width(), grid.height() + head, GROUND);
-    image::imageops::replace(&mut labelled, &grid, 0, i64::from(head));
-    for (column, value) in (0u32..).zip(labels) {
-        let centre = column * (width + GAP) + width / 2;
-        label::draw(&mut labelled, &format!("{value:+.2}"), (centre, 2 * scale), scale);
-    }
-    labelled
+    let values = values.iter().map(|value| format!("{value:+.2}")).collect();
+    let labels = Labels { title: String::new(), columns: values, rows: names.to_vec() };
+    picture::labelled(&pictures, columns, &labels)
 }
 
 #[cfg(test)]
 mod tests {
+    use image::Rgb;
+
     use super::*;
 
     #[test]
@@ -114,7 +92,7 @@ mod tests {
         for column in 0..3 {
             let ink = (0..head)
                 .flat_map(|y| (0..32).map(move |x| (column * 34 + x, y)))
-                .filter(|(x, y)| labelled.get_pixel(*x, *y).0 == [0; 3])
+                .filter(|(x, y)| labelled.get_pixel(*x, *y).0[0] < 128)
                 .count();
             assert!(ink > 10, "column {column} has no label");
         }

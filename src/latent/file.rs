@@ -1,4 +1,4 @@
-//! Latents in and out of files: `.json` (one list of numbers, or a list of lists) and NumPy's
+//! Latents in and out of files: `.json` (one list of numbers, a list of lists, or a library) and NumPy's
 //! `.npy` (`[N, z]` or `[z]`, float32 or float64, either byte order, C or Fortran order).
 
 use std::path::Path;
@@ -75,6 +75,9 @@ fn from_json(bytes: &[u8]) -> Result<Vec<Latent>> {
         One(Vec<f64>),
         Many(Vec<Vec<f64>>),
     }
+    if let Some(latents) = from_library(bytes) {
+        return Ok(latents);
+    }
     let rows = match serde_json::from_slice(bytes) {
         Ok(OneOrMany::One(row)) => vec![row],
         Ok(OneOrMany::Many(rows)) => rows,
@@ -85,6 +88,22 @@ fn from_json(bytes: &[u8]) -> Result<Vec<Latent>> {
         }
     };
     rows.into_iter().map(|row| Latent::new(row.into_iter().map(|v| v as f32).collect())).collect()
+}
+
+/// The latents of a library, in its order; `None` if it is something else.
+fn from_library(bytes: &[u8]) -> Option<Vec<Latent>> {
+    #[derive(Deserialize)]
+    struct Library {
+        #[serde(rename = "latentscape-library")]
+        _format: u32,
+        entries: Vec<Entry>,
+    }
+    #[derive(Deserialize)]
+    struct Entry {
+        z: Latent,
+    }
+    let library: Library = serde_json::from_slice(bytes).ok()?;
+    Some(library.entries.into_iter().map(|entry| entry.z).collect())
 }
 
 fn from_npy(bytes: &[u8]) -> Result<Vec<Latent>> {

@@ -31,6 +31,45 @@ pub fn slerp(a: &Latent, b: &Latent, t: f32) -> Latent {
     Latent(a.0.iter().zip(&b.0).map(|(x, y)| x * weight_a + y * weight_b).collect())
 }
 
+/// A way from one latent to another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Way {
+    /// [`lerp`].
+    #[default]
+    Straight,
+    /// [`slerp`].
+    Arc,
+}
+
+impl Way {
+    /// The point at `t`, from `a` at 0 to `b` at 1.
+    pub fn between(self, a: &Latent, b: &Latent, t: f32) -> Latent {
+        match self {
+            Self::Straight => lerp(a, b, t),
+            Self::Arc => slerp(a, b, t),
+        }
+    }
+}
+
+/// A grid between four corners, in reading order: `columns` × `rows` latents. The corners are top
+/// left, top right, bottom left and bottom right; each row goes from its left end to its right one,
+/// and the ends go from top to bottom. A single column or row lies half way. All corners must have
+/// the same length.
+pub fn grid(corners: [&Latent; 4], columns: usize, rows: usize, way: Way) -> Vec<Latent> {
+    let at = |i: usize, count: usize| match count {
+        0 | 1 => 0.5,
+        count => i as f32 / (count - 1) as f32,
+    };
+    let [top_left, top_right, bottom_left, bottom_right] = corners;
+    let mut grid = Vec::with_capacity(columns * rows);
+    for row in 0..rows {
+        let left = way.between(top_left, bottom_left, at(row, rows));
+        let right = way.between(top_right, bottom_right, at(row, rows));
+        grid.extend((0..columns).map(|column| way.between(&left, &right, at(column, columns))));
+    }
+    grid
+}
+
 /// A neighbour of `z`: turned towards a fresh draw by `amount` (0 keeps it, 1 is a new latent).
 /// cos²+sin² = 1 keeps the variance, so that mutating again and again stays typical.
 pub fn mutate(z: &Latent, amount: f32, prior: Prior, rng: &mut ChaCha8Rng) -> Latent {
@@ -58,6 +97,24 @@ mod tests {
             close(&way(&a, &b, 0.0), &a);
             close(&way(&a, &b, 1.0), &b);
         }
+    }
+
+    #[test]
+    fn a_grid_meets_its_corners() {
+        let corners: Vec<_> = (0..4).map(|seed| Prior::Normal.from_seed(16, seed)).collect();
+        let [a, b, c, d] = &corners[..] else { panic!() };
+        for way in [Way::Straight, Way::Arc] {
+            let grid = grid([a, b, c, d], 3, 5, way);
+            assert_eq!(grid.len(), 15);
+            for (place, corner) in [(0, a), (2, b), (12, c), (14, d)] {
+                close(&grid[place], corner);
+            }
+        }
+        let straight = grid([a, b, c, d], 3, 3, Way::Straight);
+        let mean = |i| (a.get(i) + b.get(i) + c.get(i) + d.get(i)) / 4.0;
+        close(&straight[4], &Latent::new((0..16).map(mean).collect()).unwrap());
+        close(&grid([a, b, c, d], 1, 1, Way::Straight)[0], &straight[4]);
+        assert!(grid([a, b, c, d], 0, 3, Way::Arc).is_empty());
     }
 
     #[test]

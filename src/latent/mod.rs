@@ -3,14 +3,18 @@
 //! Nothing here knows tensors: a latent is `z_dim` finite 32-bit floats, small enough to copy
 //! between threads, print, compare and put on the clipboard.
 
+pub mod expr;
 mod file;
 mod interpolate;
+pub mod library;
 mod prior;
 
 use serde::{Deserialize, Serialize};
 
+pub use expr::Formula;
 pub use file::{read, write_json, write_npy};
-pub use interpolate::{lerp, mutate, slerp};
+pub use interpolate::{Way, grid, lerp, mutate, slerp};
+pub use library::{Library, ModelKey};
 pub use prior::Prior;
 
 use crate::error::{Error, Result};
@@ -90,6 +94,15 @@ impl Latent {
     /// Euclidean length.
     pub fn norm(&self) -> f32 {
         self.0.iter().map(|v| v * v).sum::<f32>().sqrt()
+    }
+
+    /// Names these values, bit for bit: 32 hexadecimal digits.
+    pub fn fingerprint(&self) -> String {
+        let mut hasher = blake3::Hasher::new();
+        self.0.iter().for_each(|value| {
+            hasher.update(&value.to_le_bytes());
+        });
+        hasher.finalize().to_hex()[..32].to_owned()
     }
 
     /// Every value times `psi`: 1 leaves the latent as it is, 0 gives the origin, the generator's

@@ -18,6 +18,8 @@ pub const PROGRAM: &str = env!("CARGO_BIN_EXE_latentscape");
 pub fn latentscape<S: AsRef<std::ffi::OsStr>>(words: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(PROGRAM);
     command.args(words).timeout(std::time::Duration::from_secs(120));
+    // Nobody's own library is read or written.
+    command.env("XDG_DATA_HOME", std::env::temp_dir().join("latentscape-tests-without-data"));
     command
 }
 

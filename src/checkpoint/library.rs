@@ -1,0 +1,56 @@
+//! Where the library of a model lies, and what a fresh one holds.
+
+use std::path::{Path, PathBuf};
+
+use super::ModelFile;
+use super::builtin;
+use crate::disk;
+use crate::error::Result;
+use crate::latent::{Library, ModelKey};
+use crate::picture::PictureCache;
+
+/// The user's library of `model`: in the user's data folder, named after the model and its weights.
+/// Kept in memory only where the system has no such folder.
+///
+/// # Errors
+/// As [`open_library`].
+pub fn user_library(model: &ModelFile) -> Result<Library> {
+    let key = model.key()?;
+    match disk::data_folder() {
+        Some(folder) => open_library(&library_path(&folder, key), model),
+        None => with_bundled(Library::in_memory(key.clone())),
+    }
+}
+
+/// The library at `path` for use with `model`. Latents that come with the program are in it unless
+/// somebody has deleted them.
+///
+/// # Errors
+/// [`crate::Error::Io`] if it cannot be read; [`crate::Error::BadLibrary`] if something else lies
+/// there, or the file is of a later version.
+pub fn open_library(path: &Path, model: &ModelFile) -> Result<Library> {
+    with_bundled(Library::open(path, model.key()?.clone())?)
+}
+
+/// The library of the model `key` below the folder `data`.
+pub fn library_path(data: &Path, key: &ModelKey) -> PathBuf {
+    let plain = |c: char| if c.is_alphanumeric() || matches!(c, '-' | '_') { c } else { '-' };
+    let name: String = key.name.chars().take(40).map(plain).collect();
+    // Two models of one name differ in their weights.
+    let digits: String = key.hash.chars().take(12).collect();
+    data.join("libraries").join(format!("{name}-{digits}.json"))
+}
+
+/// Where small pictures drawn by the model `key` are kept, if this system has a place for them.
+/// [`crate::latent::Latent::fingerprint`] names them.
+pub fn user_pictures(key: &ModelKey) -> Option<PictureCache> {
+    let folder = disk::cache_folder()?.join("pictures").join(&key.hash);
+    Some(PictureCache::new(folder))
+}
+
+fn with_bundled(mut library: Library) -> Result<Library> {
+    if let Some(bundled) = builtin::library_of(library.key())? {
+        library.offer(&bundled);
+    }
+    Ok(library)
+}

@@ -1,0 +1,119 @@
+//! Small pictures that were drawn once, kept in the user's cache: one PNG each, named by what it
+//! shows. A file that is missing or damaged is drawn again; nothing else depends on them.
+
+use std::path::PathBuf;
+
+use image::RgbImage;
+use image::imageops::FilterType;
+
+use super::png;
+use crate::error::{Error, Result};
+
+/// Longest side of a kept picture.
+const SIDE: u32 = 128;
+/// A larger file is not one of ours.
+const MAX_BYTES: u64 = 1 << 20;
+
+/// A folder of small pictures.
+#[derive(Debug, Clone)]
+pub struct PictureCache {
+    folder: PathBuf,
+}
+
+impl PictureCache {
+    /// The pictures below `folder`, which is made when the first is kept. Nothing is read yet: opening
+    /// takes no time, however many there are.
+    pub fn new(folder: PathBuf) -> Self {
+        Self { folder }
+    }
+
+    /// The picture called `name`, if it was kept.
+    pub fn get(&self, name: &str) -> Option<RgbImage> {
+        let bytes = crate::disk::read_limited(&self.path(name)?, MAX_BYTES).ok()?;
+        let format = image::ImageFormat::Png;
+        let mut reader = image::ImageReader::with_format(std::io::Cursor::new(bytes), format);
+        let mut limits = image::Limits::default();
+        limits.max_image_width = Some(SIDE);
+        limits.max_image_height = Some(SIDE);
+        reader.limits(limits);
+        reader.decode().ok().map(image::DynamicImage::into_rgb8)
+    }
+
+    /// Keeps `picture` under `name`, scaled down if it is large. Not synced: after a power cut it is
+    /// drawn again.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if it cannot be written.
+    pub fn put(&self, name: &str, picture: &RgbImage) -> Result<()> {
+        let Some(path) = self.path(name) else { return Ok(()) };
+        let (width, height) = picture.dimensions();
+        let longest = width.max(height);
+        let bytes = if longest > SIDE {
+            let scaled = |side: u32| (side * SIDE / longest).max(1);
+            let filter = FilterType::Triangle;
+            png(&image::imageops::resize(picture, scaled(width), scaled(height), filter))?
+        } else {
+            png(picture)?
+        };
+        let folder = path.parent().unwrap_or(&self.folder);
+        std::fs::create_dir_all(folder).map_err(Error::io("make the folder", folder))?;
+        let write = || -> std::io::Result<()> {
+            let mut file = tempfile::NamedTempFile::new_in(folder)?;
+            std::io::Write::write_all(&mut file, &bytes)?;
+            file.persist(&path).map_err(|error| error.error)?;
+            Ok(())
+        };
+        write().map_err(Error::io("write", &path))
+    }
+
+    /// Forgets the picture called `name`.
+    pub fn remove(&self, name: &str) {
+        if let Some(path) = self.path(name) {
+            // One that is not there is forgotten already.
+            let _ = std::fs::remove_file(path);
+        }
+    }
+
+    /// Two letters of the name are a folder of their own: some systems are slow with large ones.
+    /// `None` for a name that could lead out of the folder.
+    fn path(&self, name: &str) -> Option<PathBuf> {
+        let fits = name.len() >= 3 && name.bytes().all(|b| b.is_ascii_alphanumeric());
+        fits.then(|| self.folder.join(&name[..2]).join(format!("{}.png", &name[2..])))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use image::Rgb;
+
+    use super::*;
+
+    #[test]
+    fn what_is_kept_comes_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = PictureCache::new(folder.path().join("pictures"));
+        let picture = RgbImage::from_fn(40, 30, |x, y| Rgb([x as u8, y as u8, 7]));
+        assert_eq!(cache.get("0123abc"), None);
+        cache.put("0123abc", &picture).unwrap();
+        assert_eq!(cache.get("0123abc"), Some(picture));
+        let large = RgbImage::new(512, 256);
+        cache.put("ffff", &large).unwrap();
+        assert_eq!(cache.get("ffff").unwrap().dimensions(), (128, 64));
+        cache.remove("ffff");
+        assert_eq!(cache.get("ffff"), None);
+    }
+
+    #[test]
+    fn damage_and_odd_names_are_no_matter() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = PictureCache::new(folder.path().into());
+        let picture = RgbImage::new(4, 4);
+        for name in ["", "ab", "../../etc", "a/b/c", "é123"] {
+            cache.put(name, &picture).unwrap();
+            assert_eq!(cache.get(name), None, "{name}");
+        }
+        cache.put("abcdef", &picture).unwrap();
+        std::fs::write(folder.path().join("ab/cdef.png"), b"\x89PNG cut").unwrap();
+        assert_eq!(cache.get("abcdef"), None);
+    }
+}
