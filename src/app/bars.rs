@@ -5,7 +5,7 @@ use eframe::egui::{
 };
 use egui_material_icons::MaterialIcon;
 use egui_material_icons::icons::{
-    ICON_BLUR_ON, ICON_DARK_MODE, ICON_EXPAND_MORE, ICON_FOLDER_OPEN, ICON_GRID_ON,
+    ICON_BLUR_ON, ICON_DARK_MODE, ICON_EXPAND_MORE, ICON_FOLDER_OPEN, ICON_GRID_ON, ICON_HISTORY,
     ICON_LIGHT_MODE, ICON_MENU, ICON_REDO, ICON_SEARCH, ICON_UNDO,
 };
 
@@ -28,12 +28,12 @@ pub fn top(ui: &mut Ui, state: &State, device: DeviceChoice, commands: &mut Vec<
             model(ui, state, commands);
             icon(ui, ICON_FOLDER_OPEN, Action::Open, commands);
             for (image, action, what) in [
-                (ICON_UNDO, Action::Undo, state.explore.history.undo_label()),
-                (ICON_REDO, Action::Redo, state.explore.history.redo_label()),
+                (ICON_UNDO, Action::Undo, state.history.undo_label()),
+                (ICON_REDO, Action::Redo, state.history.redo_label()),
             ] {
                 let key = action.shortcut(ui.ctx()).unwrap_or_default();
                 let tooltip = match what {
-                    Some(what) => format!("{} {what} ({key})", action.title()),
+                    Some(what) => format!("{}: {what} ({key})", action.title()),
                     None => format!("Nothing to {} ({key})", action.title().to_lowercase()),
                 };
                 let enabled = what.is_some();
@@ -41,6 +41,7 @@ pub fn top(ui: &mut Ui, state: &State, device: DeviceChoice, commands: &mut Vec<
                     commands.push(AppCommand::Do(action));
                 }
             }
+            icon(ui, ICON_HISTORY, Action::History, commands);
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 let is_dark = ui.visuals().dark_mode;
                 let image = if is_dark { ICON_LIGHT_MODE } else { ICON_DARK_MODE };

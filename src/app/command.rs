@@ -1,11 +1,10 @@
 //! What a person can ask for: one table gives menus, tooltips, shortcuts and the palette their words.
 
-use std::path::PathBuf;
+mod asked;
 
 use eframe::egui::{Context, Key, KeyboardShortcut, Modifiers};
 
-use super::settings::{Sort, Theme};
-use crate::device::DeviceChoice;
+pub use asked::{AppCommand, BlendCommand};
 
 /// Something to do that needs no further words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -20,6 +19,8 @@ pub enum Action {
     Copy,
     /// A latent from the clipboard.
     Paste,
+    /// Keep the latent in the library.
+    Keep,
     /// One step back.
     Undo,
     /// One step forward.
@@ -58,6 +59,8 @@ pub enum Action {
     Sweep,
     /// Measure influence again.
     Influence,
+    /// The list of everything that was done.
+    History,
     /// Light or dark.
     Theme,
     /// Search everything that can be done.
@@ -112,7 +115,7 @@ pub const ACTIONS: &[Entry] = &[
         Action::SavePng,
         "Save PNG…",
         ctrl(Key::S),
-        "Write the picture to a PNG file, in the generator's own size.",
+        "Write the picture to a PNG file, in the generator's own size; in Blend, the whole row.",
     ),
     entry(Action::Copy, "Copy latent", ctrl(Key::C), "Copy all values as text."),
     entry(
@@ -120,6 +123,12 @@ pub const ACTIONS: &[Entry] = &[
         "Paste latent",
         ctrl(Key::V),
         "Take values from text on the clipboard: a list of numbers, as many as there are dimensions.",
+    ),
+    entry(
+        Action::Keep,
+        "Keep",
+        key(Key::S),
+        "Keep this face in the library. Its name can be typed at once.",
     ),
     entry(Action::Undo, "Undo", ctrl(Key::Z), "Take the last change back."),
     entry(
@@ -195,6 +204,12 @@ pub const ACTIONS: &[Entry] = &[
         key(Key::I),
         "Measure again how much each dimension changes the picture.",
     ),
+    entry(
+        Action::History,
+        "History",
+        key(Key::H),
+        "Show or hide the list of everything that was done; a click goes back to a step.",
+    ),
     entry(Action::Theme, "Light or dark", key(Key::T), "Switch between light and dark."),
     entry(Action::Palette, "All commands…", ctrl(Key::K), "Search everything that can be done."),
 ];
@@ -211,6 +226,27 @@ impl Action {
     /// Its words.
     pub fn entry(self) -> &'static Entry {
         ACTIONS.iter().find(|entry| entry.action == self).unwrap_or(&ACTIONS[0])
+    }
+
+    /// Whether it moves what only Explore shows.
+    pub fn is_for_explore(self) -> bool {
+        matches!(
+            self,
+            Self::Random
+                | Self::Mutate
+                | Self::Reset
+                | Self::ResetSelected
+                | Self::Lock
+                | Self::Search
+                | Self::Next
+                | Self::Previous
+                | Self::Increase
+                | Self::Decrease
+                | Self::Fit
+                | Self::ZoomIn
+                | Self::ZoomOut
+                | Self::Sweep
+        )
     }
 
     /// Its name.
@@ -259,50 +295,6 @@ pub fn pressed(ctx: &Context) -> Vec<(Action, usize)> {
         }
     });
     found
-}
-
-/// What a panel asks for; only [`super::dispatch`] acts on it.
-#[derive(Debug, Clone, PartialEq)]
-pub enum AppCommand {
-    /// An action.
-    Do(Action),
-    /// Move a slider.
-    SetValue {
-        /// Which.
-        dim: usize,
-        /// Where to.
-        value: f32,
-    },
-    /// Select a dimension.
-    Select(usize),
-    /// Lock or unlock a dimension.
-    ToggleLock(usize),
-    /// Truncate.
-    SetPsi(f32),
-    /// How far Mutate goes.
-    SetMutation(f32),
-    /// The latent that a seed names.
-    Seed(u64),
-    /// A latent as text.
-    PasteText(String),
-    /// Open the model in this file.
-    OpenFile(PathBuf),
-    /// Write the picture to this file.
-    SavePngTo(PathBuf),
-    /// Write the sweep sheet to this file.
-    SaveSheetTo(PathBuf),
-    /// Compute here.
-    SetDevice(DeviceChoice),
-    /// Light or dark.
-    SetTheme(Theme),
-    /// Order of the sliders.
-    SetSort(Sort),
-    /// Draw the picture again after an error.
-    Retry,
-    /// Save the sweep sheet.
-    SaveSheet,
-    /// Stop what runs in the background.
-    Cancel,
 }
 
 #[cfg(test)]

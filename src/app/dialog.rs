@@ -21,6 +21,8 @@ pub enum Purpose {
     SavePicture,
     /// Where to write the sweep sheet.
     SaveSheet,
+    /// Where to write the row or the grid of the blend.
+    SaveBlend,
 }
 
 impl Purpose {
@@ -30,6 +32,7 @@ impl Purpose {
             Self::OpenModel => "Open model",
             Self::SavePicture => "Save picture",
             Self::SaveSheet => "Save sweep sheet",
+            Self::SaveBlend => "Save blend",
         }
     }
 
@@ -40,7 +43,7 @@ impl Purpose {
     fn filter(self) -> (&'static str, &'static [&'static str]) {
         match self {
             Self::OpenModel => ("Models", &["safetensors"]),
-            Self::SavePicture | Self::SaveSheet => ("PNG pictures", &["png"]),
+            Self::SavePicture | Self::SaveSheet | Self::SaveBlend => ("PNG pictures", &["png"]),
         }
     }
 }
@@ -145,7 +148,7 @@ pub fn native(
     type Chosen = std::pin::Pin<Box<dyn Future<Output = Option<rfd::FileHandle>> + Send>>;
     let chosen: Option<Chosen> = available.then(|| match purpose {
         Purpose::OpenModel => Box::pin(dialog.pick_file()) as Chosen,
-        Purpose::SavePicture | Purpose::SaveSheet => {
+        Purpose::SavePicture | Purpose::SaveSheet | Purpose::SaveBlend => {
             Box::pin(dialog.set_file_name(name).save_file())
         }
     });

@@ -1,5 +1,8 @@
 //! The one place that touches both what the window knows and the workers.
 
+mod blend;
+mod library;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,7 +14,7 @@ use super::settings::{Enlarge, Theme};
 use super::shown::Side;
 use super::state::{Message, Source};
 use super::window::App;
-use super::{theme, workers};
+use super::{tabs, theme, workers};
 use crate::error::{Error, Result};
 use crate::latent::Latent;
 use crate::worker::Lane;
@@ -22,11 +25,12 @@ const STEP: f32 = 1.0 / 30.0;
 impl App {
     /// Does what was asked for.
     pub(super) fn dispatch(&mut self, ctx: &Context, command: AppCommand) {
+        let is_still = matches!(command, AppCommand::GoToStep(_));
         let done = match command {
             AppCommand::Do(action) => self.act(ctx, action),
             AppCommand::SetValue { dim, value } => {
                 self.state.settings.has_dragged = true;
-                self.state.explore.set_value(dim, value, self.now);
+                self.state.explore.set_value(dim, value);
                 Ok(())
             }
             AppCommand::Select(dim) => {
@@ -40,7 +44,7 @@ impl App {
                 Ok(())
             }
             AppCommand::SetPsi(psi) => {
-                self.state.explore.set_psi(psi, self.now);
+                self.state.explore.set_psi(psi);
                 Ok(())
             }
             AppCommand::SetMutation(amount) => {
@@ -48,7 +52,7 @@ impl App {
                 Ok(())
             }
             AppCommand::Seed(seed) => {
-                self.state.explore.set_seed(seed, self.now);
+                self.state.explore.set_seed(seed);
                 Ok(())
             }
             AppCommand::PasteText(text) => self.paste(&text),
@@ -83,34 +87,52 @@ impl App {
                 self.cancel();
                 Ok(())
             }
+            AppCommand::GoToStep(to) => self.go_to_step(to),
+            AppCommand::SetShelfOrder(order) => {
+                self.state.settings.shelf_order = order;
+                self.state.shelf.nearest_to = Some(self.state.explore.latent.clone());
+                Ok(())
+            }
+            AppCommand::Show(id) => self.show_entry(id),
+            AppCommand::Name { id, name, is_new } => self.rename(id, &name, is_new),
+            AppCommand::Delete(ids) => self.delete(ctx, &ids),
+            AppCommand::Tag { ids, common, tags } => self.tag(&ids, &common, &tags),
+            AppCommand::Blend(command) => self.blend(command),
+            AppCommand::SaveBlendTo(path) => self.save_blend(path),
         };
+        if let Some(note) = self.state.explore.noted.take().filter(|_| !is_still) {
+            self.state.record(note, self.now);
+        }
         self.tell(ctx, done);
     }
 
     fn act(&mut self, ctx: &Context, action: Action) -> Result<()> {
-        let now = self.now;
+        let is_blend = self.state.tab == tabs::BLEND;
+        if is_blend && action.is_for_explore() {
+            return Ok(());
+        }
         let explore = &mut self.state.explore;
         match action {
             Action::Open => return self.ask(Purpose::OpenModel),
             Action::OpenBundled => return self.workers.open(Source::Bundled),
+            Action::SavePng if is_blend => return self.ask(Purpose::SaveBlend),
             Action::SavePng => return self.ask(Purpose::SavePicture),
+            Action::Keep => return self.keep(),
+            Action::Copy if is_blend => return self.copy_result(ctx),
             Action::Copy => {
                 ctx.send_cmd(OutputCommand::CopyText(explore.latent.to_text()));
                 self.say(format!("Copied {} values", self.state.explore.dims()));
             }
             Action::Paste => ctx.send_viewport_cmd(ViewportCommand::RequestPaste),
-            Action::Undo => match explore.undo() {
-                Some(what) => self.say(format!("Undid {what}")),
-                None => self.say("Nothing to undo".into()),
-            },
-            Action::Redo => match explore.redo() {
-                Some(what) => self.say(format!("Did {what} again")),
-                None => self.say("Nothing to do again".into()),
-            },
-            Action::Random => explore.randomize(now),
-            Action::Mutate => explore.mutate(self.state.settings.mutation, now),
-            Action::Reset => explore.reset(now),
-            Action::ResetSelected => explore.set_value(explore.selected, 0.0, now),
+            Action::Undo | Action::Redo => return self.undo_or_redo(action == Action::Undo),
+            Action::History => {
+                let shows = &mut self.state.settings.shows_history;
+                *shows = !*shows;
+            }
+            Action::Random => explore.randomize(),
+            Action::Mutate => explore.mutate(self.state.settings.mutation),
+            Action::Reset => explore.reset(),
+            Action::ResetSelected => explore.set_value(explore.selected, 0.0),
             Action::Lock => {
                 let dim = explore.selected;
                 explore.locked[dim] = !explore.locked[dim];
@@ -149,19 +171,36 @@ impl App {
         Ok(())
     }
 
+    fn undo_or_redo(&mut self, is_undo: bool) -> Result<()> {
+        let history = &self.state.history;
+        let (to, what) = match is_undo {
+            true => (history.before(), history.undo_label()),
+            false => (history.after(), history.redo_label()),
+        };
+        let (Some(to), Some(what)) = (to, what) else {
+            let nothing = if is_undo { "Nothing to undo" } else { "Nothing to do again" };
+            self.say(nothing.into());
+            return Ok(());
+        };
+        let said = if is_undo { format!("Undid: {what}") } else { format!("Did again: {what}") };
+        self.say(said);
+        self.go_to_step(to)
+    }
+
     fn step(&mut self, ctx: &Context, up: bool) {
         let fine = ctx.input(|input| input.modifiers.shift);
         let explore = &mut self.state.explore;
         let step = explore.prior().slider_range() * STEP * if fine { 0.1 } else { 1.0 };
         let value = explore.latent.get(explore.selected) + if up { step } else { -step };
-        explore.set_value(explore.selected, value, self.now);
+        explore.set_value(explore.selected, value);
         self.state.settings.has_dragged = true;
     }
 
     fn paste(&mut self, text: &str) -> Result<()> {
         let latent = Latent::from_text(text)?;
         latent.expect_dims(self.state.explore.dims())?;
-        self.state.explore.take(latent, "paste", self.now);
+        self.state.explore.take(latent, "Paste");
+        self.state.tab = tabs::EXPLORE;
         self.say("Pasted".into());
         Ok(())
     }
@@ -192,6 +231,7 @@ impl App {
             Purpose::OpenModel => String::new(),
             Purpose::SavePicture => format!("{model}-{}.png", self.state.explore.seed),
             Purpose::SaveSheet => format!("{model}-z{}.png", self.state.explore.sweep.dim),
+            Purpose::SaveBlend => format!("{model}-blend.png"),
         }
     }
 
@@ -202,6 +242,7 @@ impl App {
             Purpose::OpenModel => AppCommand::OpenFile(path),
             Purpose::SavePicture => AppCommand::SavePngTo(with_png(path)),
             Purpose::SaveSheet => AppCommand::SaveSheetTo(with_png(path)),
+            Purpose::SaveBlend => AppCommand::SaveBlendTo(with_png(path)),
         };
         self.dispatch(ctx, command);
     }
@@ -243,6 +284,10 @@ impl App {
         for (shown, picture) in strip {
             shown.set(ctx, Side::Small, picture, enlarge);
         }
+        for (cell, (_, picture)) in &self.state.blend.pictures {
+            self.screen.row.entry(*cell).or_default().set(ctx, Side::Large, picture, enlarge);
+        }
+        self.screen.peek_of = None;
     }
 
     /// Tells an error, unless it is that the person cancelled.

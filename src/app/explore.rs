@@ -3,9 +3,10 @@
 use image::RgbImage;
 use rand_chacha::ChaCha8Rng;
 
-use super::history::{Gesture, History, Snapshot};
+use super::history::{Gesture, Note};
 use super::settings::{Place, Sort};
 use super::tabs::explore::{StripState, SweepState, View};
+use crate::latent::library::Origin;
 use crate::latent::{self, Latent, Prior};
 use crate::random::{Purpose, stream};
 
@@ -27,8 +28,8 @@ pub struct Explore {
     pub selected: usize,
     /// The seed that was used last.
     pub seed: u64,
-    /// Undo and redo.
-    pub history: History,
+    /// What was done last, until the history has noted it.
+    pub noted: Option<Note>,
     /// What is in the search field.
     pub search: String,
     /// How much each dimension changes the picture, once it is measured.
@@ -63,14 +64,13 @@ impl Explore {
     /// At the latent of `seed`.
     pub fn new(dims: usize, prior: Prior, seed: u64) -> Self {
         let latent = prior.from_seed(dims, seed);
-        let snapshot = Snapshot { latent: latent.clone(), psi: 1.0 };
         Self {
             latent,
             psi: 1.0,
             locked: vec![false; dims],
             selected: 0,
             seed,
-            history: History::new(snapshot),
+            noted: None,
             search: String::new(),
             influence: None,
             order: (0..dims).collect(),
@@ -110,7 +110,7 @@ impl Explore {
     }
 
     /// Moves one dimension; a value that is no number changes nothing.
-    pub fn set_value(&mut self, dim: usize, value: f32, now: f64) {
+    pub fn set_value(&mut self, dim: usize, value: f32) {
         if !value.is_finite() || dim >= self.dims() {
             return;
         }
@@ -118,63 +118,65 @@ impl Explore {
         let value = value.clamp(-MAX_VALUE, MAX_VALUE);
         if value != self.latent.get(dim) {
             self.latent.set(dim, value);
-            self.record(format!("z{dim}"), Some(Gesture::Dimension(dim)), now);
+            self.record(format!("z{dim}"), Some(Gesture::Dimension(dim)));
         }
     }
 
     /// Truncates.
-    pub fn set_psi(&mut self, psi: f32, now: f64) {
+    pub fn set_psi(&mut self, psi: f32) {
         if psi.is_finite() && psi != self.psi {
             self.psi = psi.clamp(0.0, MAX_PSI);
-            self.record("truncation".into(), Some(Gesture::Psi), now);
+            self.record("Truncation".into(), Some(Gesture::Psi));
         }
     }
 
     /// Draws a new latent, under a new seed.
-    pub fn randomize(&mut self, now: f64) {
+    pub fn randomize(&mut self) {
         use rand::RngExt;
         let seed = self.rng.random_range(0..1_000_000);
-        self.set_seed(seed, now);
+        self.set_seed(seed);
     }
 
     /// Takes the latent that `seed` names. Locked dimensions stay.
-    pub fn set_seed(&mut self, seed: u64, now: f64) {
+    pub fn set_seed(&mut self, seed: u64) {
         self.seed = seed;
         let drawn = self.prior.from_seed(self.dims(), seed);
-        self.replace(&drawn, format!("seed {seed}"), now);
+        self.replace(&drawn, format!("Seed {seed}"));
     }
 
     /// Steps to a neighbour. Locked dimensions stay.
-    pub fn mutate(&mut self, amount: f32, now: f64) {
+    pub fn mutate(&mut self, amount: f32) {
         let drawn = latent::mutate(&self.latent, amount, self.prior, &mut self.rng);
-        self.replace(&drawn, "mutation".into(), now);
+        self.replace(&drawn, "Mutation".into());
     }
 
     /// Sets everything that is not locked to 0.
-    pub fn reset(&mut self, now: f64) {
-        self.replace(&Latent::zero(self.dims()), "reset".into(), now);
+    pub fn reset(&mut self) {
+        self.replace(&Latent::zero(self.dims()), "Reset".into());
     }
 
     /// Takes `latent` as it is, locked or not.
-    pub fn take(&mut self, latent: Latent, label: &str, now: f64) {
+    pub fn take(&mut self, latent: Latent, label: &str) {
         self.latent = latent;
-        self.record(label.into(), None, now);
+        self.record(label.into(), None);
     }
 
-    /// One step back; returns what was undone.
-    pub fn undo(&mut self) -> Option<String> {
-        let label = self.history.undo_label()?.to_owned();
-        let snapshot = self.history.undo()?.clone();
-        self.restore(snapshot);
-        Some(label)
+    /// Shows `latent` as it is, without truncation.
+    pub fn show(&mut self, latent: Latent, label: String) {
+        if self.latent != latent || self.psi != 1.0 {
+            self.latent = latent;
+            self.psi = 1.0;
+            self.record(label, None);
+        }
     }
 
-    /// One step forward; returns what was done again.
-    pub fn redo(&mut self) -> Option<String> {
-        let label = self.history.redo_label()?.to_owned();
-        let snapshot = self.history.redo()?.clone();
-        self.restore(snapshot);
-        Some(label)
+    /// How the picture on screen came to be.
+    pub fn origin(&self) -> Origin {
+        let is_drawn = self.latent == self.prior.from_seed(self.dims(), self.seed);
+        match is_drawn && self.psi == 1.0 {
+            true => Origin::Seed { seed: self.seed },
+            false => Origin::Sliders { seed: is_drawn.then_some(self.seed) },
+        }
     }
 
     /// Puts the list in order.
@@ -239,7 +241,6 @@ impl Explore {
                 *locked = true;
             }
         }
-        self.history = History::new(self.snapshot());
     }
 
     fn matches(&self, dim: usize) -> bool {
@@ -265,24 +266,15 @@ impl Explore {
         })
     }
 
-    fn replace(&mut self, drawn: &Latent, label: String, now: f64) {
+    fn replace(&mut self, drawn: &Latent, label: String) {
         for dim in (0..self.dims()).filter(|dim| !self.locked[*dim]) {
             self.latent.set(dim, drawn.get(dim));
         }
-        self.record(label, None, now);
+        self.record(label, None);
     }
 
-    fn record(&mut self, label: String, gesture: Option<Gesture>, now: f64) {
-        self.history.record(self.snapshot(), label, gesture, now);
-    }
-
-    fn snapshot(&self) -> Snapshot {
-        Snapshot { latent: self.latent.clone(), psi: self.psi }
-    }
-
-    fn restore(&mut self, snapshot: Snapshot) {
-        self.latent = snapshot.latent;
-        self.psi = snapshot.psi;
+    fn record(&mut self, label: String, gesture: Option<Gesture>) {
+        self.noted = Some(Note { gesture, ..Note::new(label) });
     }
 }
 

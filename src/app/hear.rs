@@ -1,5 +1,9 @@
 //! What the workers have to tell, and what they are asked for: the beginning and the end of a frame.
 
+mod blend;
+
+use std::sync::Arc;
+
 use eframe::egui::{Context, ViewportCommand};
 
 use super::dialog::Answer;
@@ -73,6 +77,7 @@ impl App {
                 }
             }
         }
+        self.hear_library(ctx);
         if let Some(result) = workers::done(&mut self.workers.devices) {
             match result {
                 Ok(devices) => self.state.devices = devices,
@@ -91,7 +96,14 @@ impl App {
                 if let Some(note) = on.note {
                     self.announce(ctx, note, true);
                 }
+                let before = self.state.model.as_ref().map(|model| model.file.clone());
                 self.state.adopt(pending.open_on(on.device), self.first_seed);
+                let file = self.state.model.as_ref().map(|model| &model.file);
+                let is_same = before.zip(file).is_some_and(|(old, new)| Arc::ptr_eq(&old, new));
+                if !is_same {
+                    let begun = self.open_library();
+                    self.tell(ctx, begun);
+                }
                 self.workers.influence = None;
                 self.workers.sweep = None;
                 self.failed_sweep = None;
@@ -131,6 +143,15 @@ impl App {
         if self.state.model.as_ref().is_none_or(|model| model.id != rendered.model) {
             return;
         }
+        match rendered.lane {
+            Lane::Row => return self.row_rendered(ctx, rendered),
+            Lane::Grid => return self.grid_rendered(ctx, rendered),
+            Lane::Thumbnails => {
+                self.screen.thumbs.take(ctx, &rendered.latents, rendered.result);
+                return;
+            }
+            Lane::Picture | Lane::Strip => {}
+        }
         let enlarge = self.state.settings.enlarge;
         let explore = &mut self.state.explore;
         match (rendered.lane, rendered.result) {
@@ -158,26 +179,33 @@ impl App {
                 explore.strip.error = None;
             }
             (Lane::Strip, Err(error)) => explore.strip.error = Some(error.to_string()),
-            (Lane::Thumbnails, _) => {}
+            _ => {}
         }
     }
 
     /// Asks the workers for what the window should show. Called when a frame ends, so that a moved
     /// slider's picture is asked for in the same frame. Returns whether a new picture is.
     pub(super) fn ask_for_pictures(&mut self, ctx: &Context) -> bool {
+        let has_asked = self.ask_for_blend();
         let Some(model) = &self.state.model else { return false };
         let explore = &mut self.state.explore;
         let asked = self.state.pacing.input_time();
         let picture = RenderRequest { model: model.id, latents: vec![explore.shown()] };
-        let has_asked = self.workers.renderer.request(Lane::Picture, picture, asked);
+        let has_asked = self.workers.renderer.request(Lane::Picture, picture, asked) || has_asked;
         let latents = super::tabs::explore::strip_latents(explore);
         self.workers.renderer.request(
             Lane::Strip,
             RenderRequest { model: model.id, latents },
             asked,
         );
+        if let Some(latents) = self.screen.thumbs.wish(model.id) {
+            // The same few may be wanted twice, once they were forgotten.
+            self.workers.renderer.forget(Lane::Thumbnails);
+            let small = RenderRequest { model: model.id, latents };
+            self.workers.renderer.request(Lane::Thumbnails, small, asked);
+        }
         if explore.sweep.open {
-            let plan = explore.sweep.plan(explore);
+            let plan = explore.sweep.plan(explore, &self.state.shelf);
             let has = explore.sweep.sheet.as_ref().is_some_and(|(drawn, _)| *drawn == plan);
             let failed = self.failed_sweep.as_ref() == Some(&plan);
             match &self.workers.sweep {

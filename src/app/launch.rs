@@ -13,6 +13,7 @@ use eframe::egui::{IconData, Vec2, ViewportBuilder};
 use super::settings::Settings;
 use super::window::{App, Start};
 use crate::device::DeviceChoice;
+use crate::disk;
 use crate::error::{Error, Result};
 
 /// Name of the program among the system's windows and in its folders.
@@ -85,6 +86,7 @@ pub fn run(options: Options) -> Result<()> {
         model: options.model,
         device: options.device,
         settings: Settings::default_path(),
+        data: disk::data_folder(),
         seed: seed.map_or(0, |time| time.as_nanos() as u64 % 1_000_000),
         native_dialogs: true,
         time,

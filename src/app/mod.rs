@@ -6,6 +6,7 @@
 //! one line in its registry.
 
 mod bars;
+mod blend;
 mod buttons;
 mod command;
 mod dialog;
@@ -13,20 +14,28 @@ mod dispatch;
 mod explore;
 mod hear;
 mod history;
+mod history_panel;
+mod keeper;
 mod launch;
 mod notices;
 mod pacing;
 mod palette;
 mod screen;
 mod settings;
+mod shelf;
 mod shown;
 mod state;
 pub mod tabs;
 mod theme;
+mod thumbs;
 mod window;
 mod workers;
 
+pub use blend::{Blend, Cell, Inputs, Operation, Page};
 pub use explore::Explore;
+pub use history::History;
 pub use launch::{Options, RendererChoice, run};
+pub use settings::Settings;
+pub use shelf::Shelf;
 pub use state::{Message, OpenModel, Source, State};
 pub use window::{App, Start};

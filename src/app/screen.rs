@@ -1,6 +1,11 @@
 //! The textures on screen. The pictures themselves are in the state.
 
+use std::collections::HashMap;
+
+use super::blend::Cell;
 use super::shown::Shown;
+use super::thumbs::Thumbs;
+use crate::latent::library::EntryId;
 
 /// One texture for each picture that is shown.
 #[derive(Default)]
@@ -11,4 +16,14 @@ pub struct Screen {
     pub strip: Vec<Shown>,
     /// The sweep sheet.
     pub sheet: Shown,
+    /// The row of the blend.
+    pub row: HashMap<Cell, Shown>,
+    /// The grid of the blend, as one picture.
+    pub grid: Shown,
+    /// Small pictures.
+    pub thumbs: Thumbs,
+    /// The large picture of a kept face under the pointer.
+    pub peek: Shown,
+    /// Which face that is.
+    pub peek_of: Option<EntryId>,
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::blend::Inputs;
 use crate::device::DeviceChoice;
 use crate::disk;
 use crate::error::{Error, Result};
@@ -38,6 +39,19 @@ pub enum Sort {
     Number,
 }
 
+/// Order of the library.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ShelfOrder {
+    /// What was kept last comes first.
+    #[default]
+    Newest,
+    /// By name.
+    Name,
+    /// What is most like the face in Explore comes first.
+    Nearest,
+}
+
 /// How pixels are enlarged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -64,6 +78,15 @@ pub struct Place {
     pub locked: Vec<usize>,
 }
 
+/// What was blended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BlendPlace {
+    /// Name of the model that the slots belong to.
+    pub model: String,
+    /// Slots, results, grid.
+    pub inputs: Inputs,
+}
+
 /// Everything that is remembered. Unknown or missing entries are no error: a file of another
 /// version is read as far as it goes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -73,6 +96,8 @@ pub struct Settings {
     pub theme: Theme,
     /// Order of the sliders.
     pub sort: Sort,
+    /// Order of the library.
+    pub shelf_order: ShelfOrder,
     /// How pixels are enlarged.
     pub enlarge: Enlarge,
     /// How far Mutate goes, from 0 to 1.
@@ -87,6 +112,10 @@ pub struct Settings {
     pub folder: Option<PathBuf>,
     /// Where the person left off.
     pub place: Option<Place>,
+    /// What was blended.
+    pub blend: Option<BlendPlace>,
+    /// Whether the list of everything that was done is open.
+    pub shows_history: bool,
     /// Whether a slider has ever been moved: then nobody needs to be told.
     pub has_dragged: bool,
 }
@@ -96,6 +125,7 @@ impl Default for Settings {
         Self {
             theme: Theme::default(),
             sort: Sort::default(),
+            shelf_order: ShelfOrder::default(),
             enlarge: Enlarge::default(),
             mutation: 0.25,
             device: DeviceChoice::default(),
@@ -103,6 +133,8 @@ impl Default for Settings {
             recent: Vec::new(),
             folder: None,
             place: None,
+            blend: None,
+            shows_history: false,
             has_dragged: false,
         }
     }

@@ -4,11 +4,14 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::blend::Blend;
 use super::dialog::PathBox;
 use super::explore::Explore;
+use super::history::{Edit, History, Note, Snapshot};
 use super::pacing::Pacing;
 use super::palette::PaletteState;
-use super::settings::Settings;
+use super::settings::{BlendPlace, Settings};
+use super::shelf::Shelf;
 use crate::checkpoint::ModelFile;
 use crate::latent::Prior;
 use crate::model::ModelSpec;
@@ -72,6 +75,12 @@ pub struct State {
     pub model: Option<OpenModel>,
     /// The tab Explore.
     pub explore: Explore,
+    /// The tab Blend.
+    pub blend: Blend,
+    /// The library.
+    pub shelf: Shelf,
+    /// Undo and redo.
+    pub history: History,
     /// What is remembered.
     pub settings: Settings,
     /// Index of the tab that is shown.
@@ -93,9 +102,17 @@ pub struct State {
 impl State {
     /// Before a model is open.
     pub fn new(settings: Settings) -> Self {
+        let explore = Explore::new(1, Prior::Normal, 0);
         Self {
             model: None,
-            explore: Explore::new(1, Prior::Normal, 0),
+            history: History::new(Snapshot {
+                latent: explore.latent.clone(),
+                psi: explore.psi,
+                blend: Default::default(),
+            }),
+            explore,
+            blend: Blend::default(),
+            shelf: Shelf::default(),
             settings,
             tab: 0,
             message: Message::default(),
@@ -124,6 +141,15 @@ impl State {
             self.explore.influence = None;
             self.explore.sweep.sheet = None;
         }
+        if !same {
+            // Another model has another library.
+            self.blend = Blend::default();
+            let kept = self.settings.blend.as_ref().filter(|kept| kept.model == model.name());
+            if let Some(kept) = kept {
+                self.blend.inputs = kept.inputs.clone().checked();
+            }
+            self.history = History::new(self.snapshot());
+        }
         self.explore.picture_error = None;
         self.explore.sort(self.settings.sort);
         if let Source::File(path) = &model.source {
@@ -133,6 +159,36 @@ impl State {
             self.settings.model = None;
         }
         self.model = Some(model);
+    }
+
+    /// Notes what was done.
+    pub fn record(&mut self, note: Note, now: f64) {
+        let snapshot = self.snapshot();
+        self.history.record(snapshot, note, now);
+    }
+
+    /// Goes to step `to` of the history: everything but the library, for which the changes to make
+    /// are returned.
+    pub fn go_to(&mut self, to: usize) -> Vec<Edit> {
+        let Some(step) = self.history.go_to(to) else { return Vec::new() };
+        self.explore.latent = step.snapshot.latent;
+        self.explore.psi = step.snapshot.psi;
+        self.blend.inputs = step.snapshot.blend;
+        step.edits
+    }
+
+    /// What was blended, for the next start.
+    pub fn blend_place(&self) -> Option<BlendPlace> {
+        let model = self.model.as_ref()?.name().to_owned();
+        Some(BlendPlace { model, inputs: self.blend.inputs.clone() })
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            latent: self.explore.latent.clone(),
+            psi: self.explore.psi,
+            blend: self.blend.inputs.clone(),
+        }
     }
 
     /// Folder in which a file dialog begins.

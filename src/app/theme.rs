@@ -5,6 +5,8 @@ use eframe::egui::{
     Vec2, Visuals, style::HandleShape, style::WidgetVisuals,
 };
 
+use eframe::epaint::text::{FontInsert, FontPriority, InsertFontFamily};
+
 use super::settings::Theme;
 
 /// The grid.
@@ -86,6 +88,12 @@ pub fn install(ctx: &Context) {
     // Beside words of our size they would hang too low.
     icons.data.tweak.y_offset_factor = -0.04;
     ctx.add_font(icons);
+    // The fixed-width face has signs that the other lacks, such as ⊙.
+    ctx.add_font(FontInsert::new(
+        "signs",
+        egui::FontData::from_static(epaint_default_fonts::HACK_REGULAR),
+        vec![InsertFontFamily { family: FontFamily::Proportional, priority: FontPriority::Lowest }],
+    ));
     for (theme, palette) in [(egui::Theme::Dark, &DARK), (egui::Theme::Light, &LIGHT)] {
         ctx.style_mut_of(theme, |style| {
             style.visuals = visuals(palette, theme == egui::Theme::Dark);

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use eframe::egui::{self, CentralPanel, Context, Event, Frame, Ui};
 
@@ -16,7 +16,7 @@ use super::state::{Source, State};
 use super::tabs::explore::SweepPlan;
 use super::tabs::{TABS, TabContext};
 use super::workers::Workers;
-use super::{bars, theme};
+use super::{bars, history_panel, theme};
 use crate::device::DeviceChoice;
 use crate::error::Result;
 
@@ -32,6 +32,8 @@ pub struct Start {
     pub device: Option<DeviceChoice>,
     /// File that keeps the settings, if they are to be kept.
     pub settings: Option<PathBuf>,
+    /// Folder that keeps the libraries, if they are to be kept.
+    pub data: Option<PathBuf>,
     /// Where random latents begin.
     pub seed: u64,
     /// Whether to use the system's file dialogs where there are any.
@@ -46,6 +48,7 @@ impl Default for Start {
             model: None,
             device: None,
             settings: None,
+            data: None,
             seed: 0,
             native_dialogs: false,
             time: Instant::now(),
@@ -73,6 +76,15 @@ pub struct App {
     /// A sheet that could not be drawn is not tried again and again.
     pub(super) failed_sweep: Option<SweepPlan>,
     pub(super) native_dialogs: bool,
+    /// Folder that keeps the libraries.
+    pub(super) data: Option<PathBuf>,
+    /// When the library's file was written, as far as is known.
+    pub(super) library_time: Option<SystemTime>,
+    /// A library that could not be saved is not tried again before it changes.
+    pub(super) failed_save: Option<u64>,
+    /// When the library's file was looked at last.
+    pub(super) last_look: f64,
+    pub(super) was_focused: bool,
     settings_path: Option<PathBuf>,
     saved: Settings,
 }
@@ -106,6 +118,11 @@ impl App {
             fell_back: false,
             failed_sweep: None,
             native_dialogs: start.native_dialogs,
+            data: start.data,
+            library_time: None,
+            failed_save: None,
+            last_look: 0.0,
+            was_focused: false,
             settings_path: start.settings,
             saved: settings,
         })
@@ -193,6 +210,9 @@ impl App {
         if let Some(model) = &self.state.model {
             self.state.settings.place = Some(self.state.explore.place(model.name()));
         }
+        if self.state.shelf.library.is_some() {
+            self.state.settings.blend = self.state.blend_place();
+        }
         if self.state.settings == self.saved {
             return;
         }
@@ -215,7 +235,7 @@ impl eframe::App for App {
         }
         self.now = ctx.input(|input| input.time);
         let held = ctx.input(|input| input.pointer.any_down());
-        self.state.explore.history.set_held(held, self.now);
+        self.state.history.set_held(held, self.now);
         self.hear(ctx);
     }
 
@@ -226,6 +246,7 @@ impl eframe::App for App {
         bars::top(ui, &self.state, self.device, &mut commands);
         bars::bottom(ui, &self.state, &self.workers, &mut commands);
         bars::tabs(ui, &mut self.state);
+        history_panel::show(ui, &mut self.state, &mut self.screen, &mut commands);
         let tab = &TABS[self.state.tab.min(TABS.len() - 1)];
         CentralPanel::default().frame(Frame::NONE).show(ui, |ui| {
             let mut context = TabContext {
@@ -240,6 +261,7 @@ impl eframe::App for App {
             self.dispatch(&ctx, command);
         }
         let has_asked = self.ask_for_pictures(&ctx);
+        self.keep_library(&ctx);
         self.show_drop_target(&ctx);
         self.notices.show(&ctx);
         if has_asked && self.network_millis < QUICK {
@@ -260,6 +282,7 @@ impl eframe::App for App {
     }
 
     fn on_exit(&mut self, _: Option<&eframe::glow::Context>) {
+        self.save_library_now();
         self.remember();
     }
 }

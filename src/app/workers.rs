@@ -2,16 +2,19 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use image::RgbImage;
 
 use super::dialog::{Answer, Purpose};
+use super::keeper::modified;
 use super::state::{DeviceLine, OpenModel, Source};
 use super::tabs::explore::SweepPlan;
 use crate::checkpoint::{self, ModelFile};
 use crate::device::{self, DeviceChoice};
 use crate::discover::{self, Influence};
 use crate::error::{Error, Result};
+use crate::latent::Library;
 use crate::model::ModelSpec;
 use crate::picture;
 use crate::worker::{Courtesy, Job, Load, ModelId, Progress, Renderer, Wake};
@@ -44,6 +47,14 @@ pub struct Sheet {
     pub preview: RgbImage,
 }
 
+/// A library that was saved or read again.
+pub struct Kept {
+    /// As it is now.
+    pub library: Library,
+    /// When its file was written.
+    pub time: Option<SystemTime>,
+}
+
 /// All of them.
 pub struct Workers {
     /// Draws.
@@ -58,6 +69,12 @@ pub struct Workers {
     pub influence: Option<(ModelId, Job<Vec<f32>>)>,
     /// Draws the sweep sheet.
     pub sweep: Option<(SweepPlan, Job<Sheet>)>,
+    /// Opens the library of a model.
+    pub shelving: Option<(ModelId, Job<Library>)>,
+    /// Saves the library.
+    pub keeping: Option<Job<Kept>>,
+    /// Reads the library again.
+    pub looking: Option<Job<Kept>>,
     /// Writes a picture.
     pub saving: Option<Job<PathBuf>>,
     /// Waits for the system's file dialog.
@@ -83,6 +100,9 @@ impl Workers {
             opening: None,
             influence: None,
             sweep: None,
+            shelving: None,
+            keeping: None,
+            looking: None,
             saving: None,
             dialog: None,
             devices: None,
@@ -111,7 +131,8 @@ impl Workers {
     pub fn load(&mut self, file: Arc<ModelFile>, source: Source, device: DeviceChoice) {
         self.loaded += 1;
         let id = ModelId(self.loaded);
-        self.renderer.load(Load { model: id, file: file.clone(), device });
+        let cache = file.key().ok().and_then(checkpoint::user_pictures);
+        self.renderer.load(Load { model: id, file: file.clone(), device, cache });
         self.pending = Some(Pending { id, file, source });
     }
 
@@ -155,10 +176,54 @@ impl Workers {
                 &wanted.shown,
                 &mut |done| progress.report(done),
             )?;
-            let full = Arc::new(discover::sheet(&rows, wanted.labels.then_some(&wanted.values)));
+            let full = Arc::new(match wanted.labels {
+                true => discover::named_sheet(&rows, &wanted.names, &wanted.values),
+                false => discover::sheet(&rows, None),
+            });
             Ok(Sheet { preview: fitting(&full), full })
         })?;
         self.sweep = Some((plan, job));
+        Ok(())
+    }
+
+    /// Opens the library of the model `id` in the folder `data`.
+    ///
+    /// # Errors
+    /// [`Error::Worker`] if the system gives no thread.
+    pub fn open_library(
+        &mut self,
+        id: ModelId,
+        file: Arc<ModelFile>,
+        data: Option<PathBuf>,
+    ) -> Result<()> {
+        let job =
+            self.job("library reader", move |_| checkpoint::library_in(data.as_deref(), &file))?;
+        self.shelving = Some((id, job));
+        Ok(())
+    }
+
+    /// Saves `library`, with what others have changed.
+    ///
+    /// # Errors
+    /// [`Error::Worker`] if the system gives no thread.
+    pub fn save_library(&mut self, mut library: Library) -> Result<()> {
+        self.keeping = Some(self.job("library writer", move |_| {
+            library.save()?;
+            Ok(Kept { time: library.path().and_then(modified), library })
+        })?);
+        Ok(())
+    }
+
+    /// Takes what others have changed into `library`.
+    ///
+    /// # Errors
+    /// [`Error::Worker`] if the system gives no thread.
+    pub fn look_at_library(&mut self, mut library: Library) -> Result<()> {
+        self.looking = Some(self.job("library reader", move |_| {
+            let time = library.path().and_then(modified);
+            library.refresh()?;
+            Ok(Kept { library, time })
+        })?);
         Ok(())
     }
 

@@ -15,9 +15,17 @@ use crate::picture::PictureCache;
 /// # Errors
 /// As [`open_library`].
 pub fn user_library(model: &ModelFile) -> Result<Library> {
+    library_in(disk::data_folder().as_deref(), model)
+}
+
+/// The library of `model` below the folder `data`; without one, kept in memory.
+///
+/// # Errors
+/// As [`open_library`].
+pub fn library_in(data: Option<&Path>, model: &ModelFile) -> Result<Library> {
     let key = model.key()?;
-    match disk::data_folder() {
-        Some(folder) => open_library(&library_path(&folder, key), model),
+    match data {
+        Some(folder) => open_library(&library_path(folder, key), model),
         None => with_bundled(Library::in_memory(key.clone())),
     }
 }

@@ -86,7 +86,7 @@ pub fn measure_latency(
     let spec = file.info().spec.clone();
     let model = ModelId(1);
     let mut renderer = Renderer::start(wake)?;
-    renderer.load(Load { model, file, device });
+    renderer.load(Load { model, file, device, cache: None });
     loop {
         let _ = woken.recv_timeout(Duration::from_millis(100));
         match renderer.poll() {

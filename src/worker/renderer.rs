@@ -1,8 +1,8 @@
 //! The thread that draws what the window wants to see.
 //!
 //! The window writes down a wish per [`Lane`]; the renderer works on the newest wish of the most
-//! urgent lane and forgets the ones in between. Less urgent lanes are drawn one picture at a time,
-//! so that a moved slider never waits for more than one small picture.
+//! urgent lane and forgets the ones in between. Less urgent lanes are drawn a few pictures at a time,
+//! so that a moved slider never waits for more than one small batch.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -18,15 +18,21 @@ use crate::device::{DeviceChoice, OpenDevice};
 use crate::error::{Error, Result};
 use crate::latent::Latent;
 use crate::model::Generator;
-use crate::picture;
+use crate::picture::{self, PictureCache};
 
 /// The thread's name.
 const NAME: &str = "renderer";
 /// Loading a model goes before everything.
 const LOAD: usize = 0;
-const LANES: usize = 4;
+const LANES: usize = 6;
 /// Events that may wait for the window. Lanes hold one wish each, so a few are enough.
 const EVENTS: usize = 32;
+/// Floats of the pictures that are drawn at once: 16 of 64×64 in colour, large ones one by one.
+const BATCH_FLOATS: usize = 1 << 18;
+/// Small pictures larger than this are read from the cache: of others a new one is as quick.
+const CACHED_PIXELS: usize = 128 * 128;
+/// Pictures that take longer than this are given up for newer ones.
+const PATIENCE_MILLIS: f32 = 500.0;
 
 /// Names one loaded model. A later model has a higher number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,10 +43,28 @@ pub struct ModelId(pub u64);
 pub enum Lane {
     /// The large picture.
     Picture = 1,
+    /// The row of a blend: what it is made of, and what it gives.
+    Row = 2,
     /// The strip of one dimension.
-    Strip = 2,
+    Strip = 3,
+    /// A grid between corners.
+    Grid = 4,
     /// Small pictures of anything else.
-    Thumbnails = 3,
+    Thumbnails = 5,
+}
+
+impl Lane {
+    const ALL: [Self; LANES - 1] =
+        [Self::Picture, Self::Row, Self::Strip, Self::Grid, Self::Thumbnails];
+
+    /// Most pictures of one go. The strip is what a dragged slider waits for most often: one by one.
+    fn batch(self) -> usize {
+        match self {
+            Self::Picture | Self::Strip => 1,
+            Self::Row | Self::Thumbnails => 8,
+            Self::Grid => 16,
+        }
+    }
 }
 
 /// Pictures the window wants to see. Equal wishes give equal pictures.
@@ -61,6 +85,8 @@ pub struct Load {
     pub file: Arc<ModelFile>,
     /// Where to compute.
     pub device: DeviceChoice,
+    /// Where its small pictures are kept, if they are.
+    pub cache: Option<PictureCache>,
 }
 
 /// What became of a [`Load`].
@@ -86,6 +112,8 @@ pub struct LoadedOn {
 pub struct Rendered {
     /// What it was for.
     pub lane: Lane,
+    /// What was asked for.
+    pub latents: Vec<Latent>,
     /// The model that drew it.
     pub model: ModelId,
     /// When it was asked for.
@@ -181,7 +209,7 @@ impl Renderer {
         if state.last.as_ref() == Some(&request) {
             return false;
         }
-        if lane == Lane::Picture {
+        if matches!(lane, Lane::Picture | Lane::Row | Lane::Grid) {
             self.courtesy.touch();
         }
         state.asked += 1;
@@ -232,13 +260,43 @@ impl Drop for Renderer {
 /// What the thread computes with; a test puts something else in its place.
 trait Engine: Send {
     fn load(&mut self, load: &Load) -> Result<LoadedOn>;
-    fn draw(&mut self, model: ModelId, latent: &Latent) -> Result<RgbImage>;
+    /// One picture each; `Error::Cancelled` if `model` is not there any more.
+    fn draw(&mut self, model: ModelId, latents: &[Latent], lane: Lane) -> Result<Vec<RgbImage>>;
+    /// Pictures that fit into one go.
+    fn batch(&self) -> usize;
 }
 
 /// The real engine: one generator on its device.
 #[derive(Default)]
 struct Models {
-    current: Option<(ModelId, Generator, OpenDevice)>,
+    current: Option<Current>,
+}
+
+struct Current {
+    model: ModelId,
+    generator: Generator,
+    open: OpenDevice,
+    cache: Option<PictureCache>,
+}
+
+impl Current {
+    fn draw(&self, latents: &[Latent]) -> Result<Vec<RgbImage>> {
+        picture::from_tensor(&self.generator.draw(latents, &self.open.device)?)
+    }
+
+    /// From the cache where there is one and it pays.
+    fn thumbnail(&self, latent: &Latent, cache: &PictureCache) -> Result<Vec<RgbImage>> {
+        let name = latent.fingerprint();
+        if let Some(picture) = cache.get(&name) {
+            return Ok(vec![picture]);
+        }
+        let pictures = self.draw(std::slice::from_ref(latent))?;
+        for picture in &pictures {
+            // A picture that cannot be kept is drawn again next time.
+            let _ = cache.put(&name, picture);
+        }
+        Ok(pictures)
+    }
 }
 
 impl Engine for Models {
@@ -246,19 +304,35 @@ impl Engine for Models {
         let open = load.device.open()?;
         let generator = load.file.generator(&open.device)?;
         let on = LoadedOn { device: open.name.clone(), note: open.note.clone() };
-        self.current = Some((load.model, generator, open));
+        let (height, width) = generator.spec().size();
+        let cache = load.cache.clone().filter(|_| height * width > CACHED_PIXELS);
+        self.current = Some(Current { model: load.model, generator, open, cache });
         Ok(on)
     }
 
-    fn draw(&mut self, model: ModelId, latent: &Latent) -> Result<RgbImage> {
+    fn draw(&mut self, model: ModelId, latents: &[Latent], lane: Lane) -> Result<Vec<RgbImage>> {
         match &self.current {
-            Some((id, generator, open)) if *id == model => {
-                let batch = generator.draw(std::slice::from_ref(latent), &open.device)?;
-                picture::from_tensor(&batch)?.pop().ok_or(Error::Cancelled)
-            }
+            Some(current) if current.model == model => match (&current.cache, latents) {
+                (Some(cache), [latent]) if lane == Lane::Thumbnails => {
+                    current.thumbnail(latent, cache)
+                }
+                _ => current.draw(latents),
+            },
             // A wish for a model that has just been replaced: nobody looks at it any more.
             _ => Err(Error::Cancelled),
         }
+    }
+
+    fn batch(&self) -> usize {
+        self.current.as_ref().map_or(1, |current| {
+            let spec = current.generator.spec();
+            let (height, width) = spec.size();
+            match &current.cache {
+                // One by one, as the cache keeps them.
+                Some(_) => 1,
+                None => (BATCH_FLOATS / (spec.channels() * height * width).max(1)).max(1),
+            }
+        })
     }
 }
 
@@ -287,29 +361,30 @@ impl<E: Engine> Worker<E> {
         }
     }
 
-    /// Draws one picture after the other; between two of them whatever is more urgent goes first,
+    /// Draws one batch after the other; between two of them whatever is more urgent goes first,
     /// and a newer wish in the same lane ends this one.
     fn draw(&mut self, lane: usize, wish: Wish) {
-        let Some(name) = [Lane::Picture, Lane::Strip, Lane::Thumbnails]
-            .into_iter()
-            .find(|name| *name as usize == lane)
-        else {
-            return;
-        };
+        let Some(name) = Lane::ALL.into_iter().find(|name| *name as usize == lane) else { return };
         let mut pictures = Vec::with_capacity(wish.request.latents.len());
         let mut millis = 0.0;
         let mut failed = None;
-        for latent in &wish.request.latents {
+        for batch in wish.request.latents.chunks(name.batch().min(self.engine.batch()).max(1)) {
             while let Some((urgent, work)) = self.room.take_before(lane) {
                 self.serve(urgent, work);
             }
-            // The large picture is always finished: while a slider moves, every one of them counts.
-            if lane != Lane::Picture as usize && self.room.is_outdated(lane) {
+            // What follows the hand is finished, unless it takes long: while it moves, every picture
+            // counts.
+            let follows = match name {
+                Lane::Picture => true,
+                Lane::Row | Lane::Grid => millis < PATIENCE_MILLIS,
+                Lane::Strip | Lane::Thumbnails => false,
+            };
+            if !follows && self.room.is_outdated(lane) {
                 return;
             }
             let begun = Instant::now();
-            match guarded(|| self.engine.draw(wish.request.model, latent)) {
-                Ok(picture) => pictures.push(picture),
+            match guarded(|| self.engine.draw(wish.request.model, batch, name)) {
+                Ok(drawn) => pictures.extend(drawn),
                 Err(Error::Cancelled) => return,
                 Err(error) => {
                     failed = Some(error);
@@ -319,8 +394,8 @@ impl<E: Engine> Worker<E> {
             millis += begun.elapsed().as_secs_f32() * 1e3;
         }
         let result = failed.map_or(Ok(pictures), Err);
-        let rendered =
-            Rendered { lane: name, model: wish.request.model, asked: wish.asked, millis, result };
+        let RenderRequest { model, latents } = wish.request;
+        let rendered = Rendered { lane: name, latents, model, asked: wish.asked, millis, result };
         self.tell(Answer::Rendered { stamp: wish.stamp, rendered });
     }
 

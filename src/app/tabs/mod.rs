@@ -1,10 +1,11 @@
 //! The tabs of the window. A new one is a file beside this and a line in [`TABS`].
 
+pub mod blend;
 pub mod explore;
 
 use eframe::egui::Ui;
 use egui_material_icons::MaterialIcon;
-use egui_material_icons::icons::ICON_EXPLORE;
+use egui_material_icons::icons::{ICON_EXPLORE, ICON_JOIN_INNER};
 
 use super::command::AppCommand;
 use super::screen::Screen;
@@ -34,9 +35,22 @@ pub struct Tab {
 }
 
 /// All tabs, from the top.
-pub const TABS: &[Tab] = &[Tab {
-    title: "Explore",
-    about: "See what every dimension does",
-    icon: ICON_EXPLORE,
-    show: explore::show,
-}];
+pub const TABS: &[Tab] = &[
+    Tab {
+        title: "Explore",
+        about: "See what every dimension does",
+        icon: ICON_EXPLORE,
+        show: explore::show,
+    },
+    Tab {
+        title: "Blend",
+        about: "Do arithmetic with kept faces",
+        icon: ICON_JOIN_INNER,
+        show: blend::show,
+    },
+];
+
+/// Index of Explore.
+pub const EXPLORE: usize = 0;
+/// Index of Blend.
+pub const BLEND: usize = 1;

@@ -18,8 +18,17 @@ impl Engine for Pixel {
         Err(Error::Cancelled)
     }
 
-    fn draw(&mut self, _: ModelId, latent: &Latent) -> Result<RgbImage> {
-        let value = latent.get(0);
+    fn draw(&mut self, _: ModelId, latents: &[Latent], _: Lane) -> Result<Vec<RgbImage>> {
+        latents.iter().map(|latent| self.pixel(latent.get(0))).collect()
+    }
+
+    fn batch(&self) -> usize {
+        4
+    }
+}
+
+impl Pixel {
+    fn pixel(&self, value: f32) -> Result<RgbImage> {
         if let Some(gate) = &self.gate {
             gate.recv().map_err(|_| Error::Cancelled)?;
         }
@@ -118,6 +127,7 @@ fn a_stale_answer_is_not_shown() {
     for stamp in [2, 1, 3, 3] {
         let rendered = Rendered {
             lane: Lane::Picture,
+            latents: Vec::new(),
             model: MODEL,
             asked: Instant::now(),
             millis: stamp as f32,
@@ -146,4 +156,27 @@ fn after_a_panic_or_an_error_the_renderer_goes_on() {
     assert!(next(&mut renderer).result.unwrap_err().to_string().contains("fourteen"));
     ask(&mut renderer, Lane::Picture, wish(&[15.0]));
     assert_eq!(next(&mut renderer).result.unwrap()[0].get_pixel(0, 0).0, [15; 3]);
+}
+
+#[test]
+fn a_grid_comes_in_batches_and_lets_the_picture_go_first() {
+    let (permits, gate) = bounded(1000);
+    let (mut renderer, log) = start(Some(gate));
+    let values: Vec<f32> = (20..30).map(|v| v as f32).collect();
+    ask(&mut renderer, Lane::Grid, wish(&values));
+    permits.send(()).unwrap();
+    assert_eq!(log.recv().unwrap(), 20.0);
+    ask(&mut renderer, Lane::Picture, wish(&[9.0]));
+    // A newer wish does not keep this one from being shown.
+    ask(&mut renderer, Lane::Grid, wish(&[30.0]));
+    for _ in 0..11 {
+        permits.send(()).unwrap();
+    }
+    let order: Vec<f32> = (0..4).map(|_| log.recv().unwrap()).collect();
+    assert_eq!(order, [21.0, 22.0, 23.0, 9.0], "a batch is drawn as a whole, then the picture");
+    assert_eq!(next(&mut renderer).lane, Lane::Picture);
+    let grid = next(&mut renderer);
+    assert_eq!((grid.lane, grid.latents.len()), (Lane::Grid, 10));
+    assert_eq!(grid.result.unwrap().len(), 10);
+    assert_eq!(next(&mut renderer).latents.len(), 1);
 }

@@ -10,10 +10,12 @@ mod sweep;
 use eframe::egui::{CentralPanel, Frame, Margin, Panel, Ui};
 
 pub use picture::View;
+pub use rail::Rail;
 pub use strip::{STRIP, StripState, strip_latents, strip_values};
 pub use sweep::{SweepPlan, SweepState};
 
 use super::TabContext;
+use crate::app::shelf;
 use crate::app::theme::UNIT;
 
 /// Draws the tab.
@@ -33,6 +35,11 @@ pub fn show(ui: &mut Ui, context: &mut TabContext) {
                 .show(ui, |ui| actions::show(ui, context));
             CentralPanel::no_frame().show(ui, |ui| sliders::show(ui, context));
         });
+    Panel::bottom("shelf")
+        .resizable(false)
+        .exact_size(shelf::height(ui.available_size()))
+        .frame(panel)
+        .show(ui, |ui| shelf::strip(ui, context));
     Panel::bottom("strip")
         .resizable(false)
         .exact_size(strip::height(ui.available_size()))

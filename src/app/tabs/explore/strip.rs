@@ -135,15 +135,15 @@ mod tests {
     #[test]
     fn the_strip_stands_still_while_its_dimension_is_dragged() {
         let mut explore = Explore::new(8, Prior::Normal, 1);
-        explore.set_value(3, 0.5, 0.0);
+        explore.set_value(3, 0.5);
         let before = strip_latents(&explore);
         assert_eq!(
             before.iter().map(|z| z.get(3)).collect::<Vec<_>>(),
             strip_values(Prior::Normal)
         );
-        explore.set_value(3, -1.5, 0.0);
+        explore.set_value(3, -1.5);
         assert_eq!(strip_latents(&explore), before);
-        explore.set_value(4, -1.5, 0.0);
+        explore.set_value(4, -1.5);
         assert_ne!(strip_latents(&explore), before);
     }
 

@@ -10,6 +10,7 @@ use image::RgbImage;
 use super::TabContext;
 use crate::app::command::AppCommand;
 use crate::app::explore::Explore;
+use crate::app::shelf::Shelf;
 use crate::app::theme::{self, UNIT};
 use crate::discover::sweep_values;
 use crate::latent::Latent;
@@ -29,8 +30,10 @@ pub struct SweepPlan {
     pub midpoints: Vec<Latent>,
     /// The values after truncation.
     pub shown: Vec<f32>,
-    /// Whether the values stand above the columns.
+    /// Whether the values stand above the columns, and the names before the rows.
     pub labels: bool,
+    /// Names of the midpoints.
+    pub names: Vec<String>,
 }
 
 /// The dialog.
@@ -48,7 +51,9 @@ pub struct SweepState {
     pub seed: u64,
     /// A row with the present latent comes first.
     pub with_present: bool,
-    /// Values stand above the columns.
+    /// The chosen faces of the library have a row each.
+    pub with_chosen: bool,
+    /// Values stand above the columns, names before the rows.
     pub labels: bool,
     /// The newest sheet, and the plan it was drawn by.
     pub sheet: Option<(SweepPlan, Arc<RgbImage>)>,
@@ -67,6 +72,7 @@ impl Default for SweepState {
             rows: 4,
             seed: 1,
             with_present: true,
+            with_chosen: false,
             labels: true,
             sheet: None,
             progress: None,
@@ -77,20 +83,29 @@ impl Default for SweepState {
 
 impl SweepState {
     /// What to draw, as the dialog stands.
-    pub fn plan(&self, explore: &Explore) -> SweepPlan {
+    pub fn plan(&self, explore: &Explore, shelf: &Shelf) -> SweepPlan {
         let prior = explore.prior();
-        let present = self.with_present.then(|| explore.latent.clone());
-        let seeded = (0..self.rows as u64)
-            .map(|row| prior.from_seed(explore.dims(), self.seed.wrapping_add(row)));
+        let present = self.with_present.then(|| ("now".to_owned(), explore.latent.clone()));
+        let chosen = shelf.found().iter().filter(|entry| {
+            let fits = entry.latent.dims() == explore.dims();
+            self.with_chosen && fits && shelf.chosen.contains(&entry.id)
+        });
+        let chosen = chosen.take(MAX_ROWS).map(|e| (e.name.clone(), e.latent.clone()));
+        let seeded = (0..self.rows as u64).map(|row| {
+            let seed = self.seed.wrapping_add(row);
+            (format!("seed {seed}"), prior.from_seed(explore.dims(), seed))
+        });
+        let rows = present.into_iter().chain(chosen).chain(seeded);
+        let (names, midpoints): (Vec<String>, Vec<Latent>) = rows.unzip();
         let values = sweep_values(self.columns, prior.slider_range());
         SweepPlan {
             dim: self.dim,
             // The present latent's own value of the dimension does not matter: every column has its own.
-            midpoints: present
+            midpoints: midpoints
                 .into_iter()
-                .chain(seeded)
                 .map(|z| z.truncated(explore.psi).with(self.dim, 0.0))
                 .collect(),
+            names,
             shown: values.iter().map(|value| value * explore.psi).collect(),
             values,
             labels: self.labels,
@@ -135,9 +150,16 @@ fn settings(ui: &mut Ui, context: &mut TabContext) {
     });
     ui.horizontal(|ui| {
         ui.add(Checkbox::new(&mut sweep.with_present, "The present face first"));
-        ui.add(Checkbox::new(&mut sweep.labels, "Values above the columns"));
+        ui.add(Checkbox::new(&mut sweep.labels, "Names and values at the edges"));
     });
-    if sweep.rows == 0 {
+    let chosen = context.state.shelf.chosen.len();
+    let words = match chosen {
+        1 => "The chosen face of the library".to_owned(),
+        count => format!("The {count} chosen faces of the library"),
+    };
+    let about = "A row for each face that is chosen in the library; Ctrl and Shift choose several";
+    ui.add(Checkbox::new(&mut sweep.with_chosen, words)).on_hover_text(about);
+    if sweep.rows == 0 && !(sweep.with_chosen && chosen > 0) {
         sweep.with_present = true;
     }
     ui.horizontal(|ui| {
@@ -193,17 +215,23 @@ mod tests {
 
     #[test]
     fn a_plan_has_a_row_for_each_face() {
+        let shelf = Shelf::default();
         let mut explore = Explore::new(8, Prior::Normal, 3);
-        explore.set_psi(0.5, 0.0);
+        explore.set_psi(0.5);
         let sweep = SweepState { dim: 2, ..SweepState::default() };
-        let plan = sweep.plan(&explore);
+        let plan = sweep.plan(&explore, &shelf);
         assert_eq!(plan.midpoints.len(), 5);
+        assert_eq!(plan.names, ["now", "seed 1", "seed 2", "seed 3", "seed 4"]);
         assert_eq!(plan.midpoints[0].get(1), explore.latent.get(1) * 0.5);
         assert_eq!(plan.values, sweep_values(7, 3.0));
         assert_eq!(plan.shown[0], -1.5);
-        explore.set_value(2, 1.0, 1.0);
-        assert_eq!(sweep.plan(&explore), plan, "the swept dimension's own value does not matter");
-        explore.set_value(1, 1.0, 2.0);
-        assert_ne!(sweep.plan(&explore), plan);
+        explore.set_value(2, 1.0);
+        assert_eq!(
+            sweep.plan(&explore, &shelf),
+            plan,
+            "the swept dimension's own value does not matter"
+        );
+        explore.set_value(1, 1.0);
+        assert_ne!(sweep.plan(&explore, &shelf), plan);
     }
 }

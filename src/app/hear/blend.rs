@@ -1,0 +1,108 @@
+//! Pictures of the blend: what is asked for, and what comes.
+
+use eframe::egui::Context;
+use image::{Rgb, RgbImage};
+
+use crate::app::blend::{Cell, Drawn, Page};
+use crate::app::settings::Enlarge;
+use crate::app::shown::Side;
+use crate::app::tabs;
+use crate::app::window::App;
+use crate::latent::Latent;
+use crate::picture;
+use crate::worker::{Lane, RenderRequest, Rendered};
+
+impl App {
+    /// Asks for the row or the grid, if the tab is shown. Returns whether something new was asked for.
+    pub(super) fn ask_for_blend(&mut self) -> bool {
+        let (Some(model), Some(library)) = (&self.state.model, &self.state.shelf.library) else {
+            return false;
+        };
+        let blend = &mut self.state.blend;
+        blend.update(library);
+        if self.state.tab != tabs::BLEND || library.key().dims != self.state.explore.dims() {
+            return false;
+        }
+        let asked = self.state.pacing.input_time();
+        if blend.inputs.page != Page::Row {
+            let latents = blend.grid(library).unwrap_or_default();
+            let request = RenderRequest { model: model.id, latents };
+            if request.latents.is_empty() {
+                blend.drawn = Drawn::default();
+                self.workers.renderer.forget(Lane::Grid);
+                return false;
+            }
+            return self.workers.renderer.request(Lane::Grid, request, asked);
+        }
+        let (cells, latents): (Vec<Cell>, Vec<Latent>) = blend.row(library).into_iter().unzip();
+        blend.pictures.retain(|cell, _| cells.contains(cell));
+        if latents.is_empty() {
+            return false;
+        }
+        let request = RenderRequest { model: model.id, latents };
+        let has_asked = self.workers.renderer.request(Lane::Row, request, asked);
+        if has_asked {
+            blend.note_asked(asked, cells);
+        } else if blend.pictures.len() < cells.len() && blend.is_settled() {
+            // Cells that went and came back: the same wish has to be sent again.
+            self.workers.renderer.forget(Lane::Row);
+        }
+        has_asked
+    }
+
+    /// Shows what was drawn for the row.
+    pub(super) fn row_rendered(&mut self, ctx: &Context, rendered: Rendered) {
+        let enlarge = self.state.settings.enlarge;
+        let blend = &mut self.state.blend;
+        let Some(cells) = blend.cells_of(rendered.asked) else { return };
+        match rendered.result {
+            Ok(pictures) => {
+                blend.error = None;
+                for ((cell, latent), picture) in
+                    cells.into_iter().zip(rendered.latents).zip(pictures)
+                {
+                    let is_same = blend.pictures.get(&cell).is_some_and(|(_, old)| *old == picture);
+                    if !is_same || !self.screen.row.contains_key(&cell) {
+                        let shown = self.screen.row.entry(cell).or_default();
+                        shown.set(ctx, Side::Large, &picture, enlarge);
+                    }
+                    blend.pictures.insert(cell, (latent, picture));
+                }
+                self.state.pacing.shows_picture_of(rendered.asked);
+            }
+            Err(error) => blend.error = Some(error.to_string()),
+        }
+    }
+
+    /// Shows what was drawn for the grid.
+    pub(super) fn grid_rendered(&mut self, ctx: &Context, rendered: Rendered) {
+        let blend = &mut self.state.blend;
+        match rendered.result {
+            Ok(pictures) => {
+                blend.error = None;
+                // The size may have been changed since: then the next one is on its way.
+                let columns = match blend.inputs.columns * blend.inputs.rows == pictures.len() {
+                    true => blend.inputs.columns,
+                    false if blend.drawn.pictures.len() == pictures.len() => blend.drawn.columns,
+                    false => return,
+                };
+                let sheet = picture::sheet(&pictures, columns, 0, Rgb([0; 3]));
+                self.screen.grid.set(ctx, Side::Large, &fitting(sheet), Enlarge::Smooth);
+                blend.drawn = Drawn { latents: rendered.latents, pictures, columns };
+                self.state.pacing.shows_picture_of(rendered.asked);
+            }
+            Err(error) => blend.error = Some(error.to_string()),
+        }
+    }
+}
+
+/// The sheet, made smaller if it is too large for a texture.
+fn fitting(sheet: RgbImage) -> RgbImage {
+    const MOST: u32 = 4096;
+    let longest = sheet.width().max(sheet.height());
+    if longest <= MOST {
+        return sheet;
+    }
+    let size = |side: u32| (side * MOST / longest).max(1);
+    image::imageops::thumbnail(&sheet, size(sheet.width()), size(sheet.height()))
+}
