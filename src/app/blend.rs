@@ -193,6 +193,9 @@ pub struct Blend {
     pub inputs: Inputs,
     /// What follows from it, one a result.
     pub outcomes: Vec<Outcome>,
+    /// The selected result as it was before its formula went wrong: half-typed words should not
+    /// empty the page.
+    pub last_good: Option<Outcome>,
     /// The newest picture of each cell, and what it shows.
     pub pictures: HashMap<Cell, (Latent, RgbImage)>,
     /// Why there are no newer ones.
@@ -224,6 +227,24 @@ impl Blend {
         if self.of.as_ref() != Some(&of) {
             self.outcomes = outcome::outcomes(&self.inputs, library);
             self.of = Some(of);
+            let selected = self.selected();
+            match selected.map(|outcome| outcome.computed.is_ok()) {
+                Some(true) => self.last_good = selected.cloned(),
+                Some(false) => {
+                    let id = self.inputs.selected;
+                    self.last_good = self.last_good.take().filter(|good| good.id == id);
+                }
+                None => self.last_good = None,
+            }
+        }
+    }
+
+    /// Whether the picture of `cell` is still wanted while there is no new one for it.
+    pub fn lasts(&self, cell: Cell) -> bool {
+        match cell {
+            Cell::Slot(_) => false,
+            Cell::Result(id) => self.outcomes.iter().any(|o| o.id == id && o.computed.is_err()),
+            Cell::Other => self.selected().is_some_and(|outcome| outcome.computed.is_err()),
         }
     }
 

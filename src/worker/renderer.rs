@@ -27,8 +27,8 @@ const LOAD: usize = 0;
 const LANES: usize = 6;
 /// Events that may wait for the window. Lanes hold one wish each, so a few are enough.
 const EVENTS: usize = 32;
-/// Floats of the pictures that are drawn at once: 16 of 64×64 in colour, large ones one by one.
-const BATCH_FLOATS: usize = 1 << 18;
+/// Floats of the pictures that are drawn at once: 42 of 64×64 in colour, large ones one by one.
+const BATCH_FLOATS: usize = 1 << 19;
 /// Small pictures larger than this are read from the cache: of others a new one is as quick.
 const CACHED_PIXELS: usize = 128 * 128;
 /// Pictures that take longer than this are given up for newer ones.
@@ -62,7 +62,7 @@ impl Lane {
         match self {
             Self::Picture | Self::Strip => 1,
             Self::Row | Self::Thumbnails => 8,
-            Self::Grid => 16,
+            Self::Grid => 32,
         }
     }
 }

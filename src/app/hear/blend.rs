@@ -35,7 +35,9 @@ impl App {
             return self.workers.renderer.request(Lane::Grid, request, asked);
         }
         let (cells, latents): (Vec<Cell>, Vec<Latent>) = blend.row(library).into_iter().unzip();
-        blend.pictures.retain(|cell, _| cells.contains(cell));
+        let lasting: Vec<Cell> =
+            blend.pictures.keys().copied().filter(|cell| blend.lasts(*cell)).collect();
+        blend.pictures.retain(|cell, _| cells.contains(cell) || lasting.contains(cell));
         if latents.is_empty() {
             return false;
         }
@@ -43,7 +45,8 @@ impl App {
         let has_asked = self.workers.renderer.request(Lane::Row, request, asked);
         if has_asked {
             blend.note_asked(asked, cells);
-        } else if blend.pictures.len() < cells.len() && blend.is_settled() {
+        } else if blend.is_settled() && cells.iter().any(|cell| !blend.pictures.contains_key(cell))
+        {
             // Cells that went and came back: the same wish has to be sent again.
             self.workers.renderer.forget(Lane::Row);
         }

@@ -69,7 +69,11 @@ pub(super) fn show(ui: &mut Ui, context: &mut TabContext, shape: Shape) {
         {
             ui.scroll_to_rect(at(i).expand(gap), None);
         }
-        for (i, entry) in visible {
+        // The name that is being typed may be wider than its picture: it lies over its neighbours.
+        let named = context.state.shelf.naming.as_ref().map(|naming| naming.id);
+        let (last, first): (Vec<_>, Vec<_>) =
+            visible.into_iter().partition(|(_, entry)| Some(entry.id) == named);
+        for (i, entry) in first.into_iter().chain(last) {
             cell(ui, context, at(i), &entry, shape);
         }
     });
@@ -151,6 +155,7 @@ pub fn cell_menu(ui: &mut Ui, context: &mut TabContext, id: EntryId) {
 
 fn name_field(ui: &mut Ui, context: &mut TabContext, place: Rect) {
     let Some(naming) = &mut context.state.shelf.naming else { return };
+    let place = place.with_max_x(place.right().max(place.left() + 12.0 * UNIT));
     let field = TextEdit::singleline(&mut naming.text)
         .desired_width(place.width())
         .margin(Vec2::new(2.0, 1.0));

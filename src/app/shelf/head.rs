@@ -24,9 +24,12 @@ pub(super) fn show(ui: &mut Ui, context: &mut TabContext, shape: Shape) {
         ui.spacing_mut().item_spacing.x = UNIT / 2.0;
         match shape {
             Shape::Strip => {
+                let room = ui.available_width();
                 keep(ui, context);
-                search(ui, context, (ui.available_width() * 0.25).clamp(9.0 * UNIT, 30.0 * UNIT));
-                filters(ui, context, 11.0 * UNIT);
+                search(ui, context, (room * 0.2).clamp(6.0 * UNIT, 30.0 * UNIT));
+                if room > 34.0 * UNIT {
+                    filters(ui, context, 11.0 * UNIT, room > 50.0 * UNIT);
+                }
                 changes(ui, context);
             }
             Shape::Panel => {
@@ -39,7 +42,7 @@ pub(super) fn show(ui: &mut Ui, context: &mut TabContext, shape: Shape) {
         ui.horizontal(|ui| {
             ui.spacing_mut().item_spacing.x = UNIT / 2.0;
             let width = (ui.available_width() / 2.0 - UNIT).min(16.0 * UNIT);
-            filters(ui, context, width);
+            filters(ui, context, width, true);
         });
     }
 }
@@ -69,7 +72,7 @@ fn search(ui: &mut Ui, context: &mut TabContext, width: f32) {
         .on_hover_text("Find kept faces by name, tag or formula");
 }
 
-fn filters(ui: &mut Ui, context: &mut TabContext, width: f32) {
+fn filters(ui: &mut Ui, context: &mut TabContext, width: f32, with_tags: bool) {
     let order = context.state.settings.shelf_order;
     let name = |order| ORDERS.iter().find(|(o, _)| *o == order).map_or("", |(_, name)| name);
     let combo = ComboBox::from_id_salt("shelf order").width(width).selected_text(name(order));
@@ -84,7 +87,7 @@ fn filters(ui: &mut Ui, context: &mut TabContext, width: f32) {
         "Nearest puts those first whose latents point the same way as the picture in Explore",
     );
     let shelf = &mut context.state.shelf;
-    if shelf.tags.is_empty() {
+    if shelf.tags.is_empty() || !with_tags {
         return;
     }
     let shown = shelf.tag.clone().unwrap_or_else(|| "any tag".into());

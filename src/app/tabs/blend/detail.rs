@@ -21,7 +21,18 @@ pub fn show(ui: &mut Ui, context: &mut TabContext) {
         ui.weak("Click an operation above, or type a formula: its result stands in the row.");
         return;
     };
-    let Ok(computed) = &outcome.computed else { return };
+    let is_stale = outcome.computed.is_err();
+    let good = if is_stale { context.state.blend.last_good.clone() } else { Some(outcome) };
+    let Some((outcome, computed)) = good.and_then(|outcome| {
+        let computed = outcome.computed.clone().ok()?;
+        Some((outcome, computed))
+    }) else {
+        return;
+    };
+    if is_stale {
+        // A formula that is being typed: the result before stays, faintly, in its place.
+        ui.disable();
+    }
     let prior = context.state.explore.prior();
     let length = prior.typical_norm(computed.plain.dims());
     let typical = context.state.blend.inputs.typical;

@@ -80,6 +80,13 @@ fn result(ui: &mut Ui, context: &mut TabContext, outcome: &Outcome, rect: Rect) 
     let picture = rect.with_max_y(rect.bottom() - NAME);
     match &outcome.computed {
         Ok(_) => tiles::paint(ui, context, Cell::Result(outcome.id), picture),
+        Err(_) if context.state.blend.pictures.contains_key(&Cell::Result(outcome.id)) => {
+            // The newest good one, faintly: the formula's own line says what is wrong.
+            ui.scope(|ui| {
+                ui.multiply_opacity(0.3);
+                tiles::paint(ui, context, Cell::Result(outcome.id), picture);
+            });
+        }
         Err(trouble) => {
             ui.painter().rect_filled(picture, 2.0, colours.raised);
             let font = TextStyle::Body.resolve(ui.style());
