@@ -42,7 +42,7 @@ fn candles(features: usize, z_dim: usize) -> candle::Gan {
 fn settings(group: &mut BenchmarkGroup<measurement::WallTime>, seconds: u64) {
     group.sampling_mode(SamplingMode::Flat).sample_size(10);
     group.measurement_time(Duration::from_secs(seconds));
-    group.warm_up_time(Duration::from_millis(300));
+    group.warm_up_time(Duration::from_secs(2));
 }
 
 fn forward(criterion: &mut Criterion) {

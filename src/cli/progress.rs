@@ -35,6 +35,9 @@ impl Speed {
 
     /// Notes that `count` was reached at `secs`, and returns what was done per second.
     pub fn at(&mut self, secs: f64, count: u64) -> Option<f64> {
+        if self.has_slept(secs) {
+            self.seen.clear();
+        }
         while self.seen.len() > 1
             && self.seen.front().is_some_and(|(t, _)| secs - t > Self::WINDOW_SECS)
         {
@@ -45,6 +48,15 @@ impl Speed {
         });
         self.seen.push_back((secs, count));
         speed.filter(|speed| *speed > 0.0)
+    }
+
+    /// Whether the machine, or the process, was asleep since the last look: nothing was seen for
+    /// far longer than ever before.
+    fn has_slept(&self, secs: f64) -> bool {
+        let steps = self.seen.iter().zip(self.seen.iter().skip(1)).map(|(a, b)| b.0 - a.0);
+        let longest = steps.fold(0.0, f64::max);
+        let now = self.seen.back().map_or(0.0, |(t, _)| secs - t);
+        longest > 0.0 && now > Self::WINDOW_SECS.max(10.0 * longest)
     }
 
     /// Forgets what it saw: after a pause.
@@ -80,6 +92,19 @@ mod tests {
         assert_eq!(speed.at(60.0, 1700), Some(10.0));
         speed.reset();
         assert_eq!(speed.at(100.0, 1700), None);
+    }
+
+    #[test]
+    fn a_sleeping_machine_does_not_count() {
+        let mut speed = Speed::default();
+        for second in 0..10 {
+            speed.at(f64::from(second), 100 * u64::try_from(second).unwrap());
+        }
+        assert_eq!(speed.at(40_000.0, 1000), None, "the night is not part of the speed");
+        assert_eq!(speed.at(40_001.0, 1100), Some(100.0));
+        let mut slow = Speed::default();
+        slow.at(0.0, 0);
+        assert_eq!(slow.at(60.0, 6), Some(0.1), "a slow step is no sleep");
     }
 
     #[test]

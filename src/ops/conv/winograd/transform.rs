@@ -138,10 +138,11 @@ impl Area {
 #[inline(always)]
 pub(super) fn from_large(area: Area, pixels: &[f32], to: &mut Share) {
     let small = Area { lines: area.lines / 2, columns: area.columns / 2, ..area };
+    let padding = vec![0.0; area.channels];
     // Pixels are counted from the first line and column of padding.
     let pixel = |y: usize, x: usize| {
         let inside = (1..=area.lines).contains(&y) && (1..=area.columns).contains(&x);
-        inside.then(|| area.at(y - 1, x - 1))
+        if inside { &pixels[area.at(y - 1, x - 1)..][..area.channels] } else { &padding[..] }
     };
     for (tile, (ty, tx)) in small.tiles().enumerate() {
         for phase in 0..PHASES {
@@ -149,11 +150,9 @@ pub(super) fn from_large(area: Area, pixels: &[f32], to: &mut Share) {
             let line = |y: usize| [pixel(y, x), pixel(y, x + 2), pixel(y, x + 4)];
             let [a, b, c] = [line(y), line(y + 2), line(y + 4)];
             for channel in (0..area.channels).step_by(LANES) {
-                let load = |at: Option<usize>| match at {
-                    Some(at) => Lanes::load(pixels, at + channel),
-                    None => Lanes::ZERO,
+                let line = |[a, b, c]: [&[f32]; 3]| {
+                    [Lanes::load(a, channel), Lanes::load(b, channel), Lanes::load(c, channel)]
                 };
-                let line = |[a, b, c]: [Option<usize>; 3]| [load(a), load(b), load(c)];
                 let values = differences_2d([line(a), line(b), line(c)]);
                 to.put(0, tile, phase * area.channels + channel, values);
             }
