@@ -26,16 +26,15 @@ pub fn from_tensor(batch: &Tensor) -> Result<Vec<RgbImage>> {
     if !matches!(channels, 1 | 3) {
         return Err(message(format!("a picture has 1 or 3 channels, not {channels}")));
     }
-    let values = batch.to_dtype(DType::F32)?.flatten_all()?.to_vec1::<f32>()?;
-    let plane = height * width;
+    // A generator's pictures lie in memory with channels last already.
+    let values = batch.to_dtype(DType::F32)?.permute((0, 2, 3, 1))?.flatten_all()?;
+    let values = values.to_vec1::<f32>()?;
     let picture = |item: usize| {
-        let start = item * channels * plane;
-        let mut bytes = Vec::with_capacity(plane * 3);
-        for pixel in 0..plane {
-            for channel in 0..3 {
-                bytes.push(byte(values[start + channel.min(channels - 1) * plane + pixel]));
-            }
-        }
+        let values = &values[item * channels * height * width..][..channels * height * width];
+        let bytes = match channels {
+            1 => values.iter().flat_map(|value| [byte(*value); 3]).collect(),
+            _ => values.iter().map(|value| byte(*value)).collect(),
+        };
         RgbImage::from_raw(width as u32, height as u32, bytes)
     };
     (0..count)
@@ -49,8 +48,8 @@ fn message(text: String) -> Error {
 
 /// The nearest byte for a value in [-1, 1].
 pub fn byte(value: f32) -> u8 {
-    // `as` clips, and turns NaN into 0.
-    ((value + 1.0) * 127.5).round() as u8
+    // `as` cuts off what is behind the point, clips, and turns NaN into 0.
+    ((value + 1.0) * 127.5 + 0.5) as u8
 }
 
 /// The value in [-1, 1] of a byte.
