@@ -63,7 +63,7 @@ enum Sort {
     Newest,
 }
 
-/// Take in latents of files: another library, or numbers as .json or .npy ([N, z] or [z])
+/// Take in latents of files: another library, or numbers as .json or .npy (N × z, or z)
 #[derive(Debug, Args)]
 struct ImportArgs {
     /// The files; latents without names are named after them

@@ -1,6 +1,6 @@
 //! Training a generator against a discriminator.
 //!
-//! [`run`] is the whole of it, for the command line and the window alike: pictures in, events out,
+//! [`run()`] is the whole of it, for the command line and the window alike: pictures in, events out,
 //! controls read between steps, a run folder on disk that can be gone on with at any time. [`Trainer`]
 //! is one alternating step. Every random draw follows from the seed and the number of the step, so
 //! that a run that was stopped, or killed, goes on exactly as if it had not been.
