@@ -1,8 +1,8 @@
 //! The look: a calm ground, one accent, two sizes of text, everything on a grid of 8 points.
 
 use eframe::egui::{
-    self, Color32, Context, CornerRadius, FontFamily, FontId, Margin, Shadow, Stroke, TextStyle,
-    Vec2, Visuals, style::HandleShape, style::WidgetVisuals,
+    self, Color32, Context, CornerRadius, FontFamily, FontId, Margin, Rect, Response, Shadow,
+    Stroke, StrokeKind, TextStyle, Ui, Vec2, Visuals, style::HandleShape, style::WidgetVisuals,
 };
 
 use eframe::epaint::text::{FontInsert, FontPriority, InsertFontFamily};
@@ -175,6 +175,18 @@ fn visuals(palette: &Palette, dark: bool) -> Visuals {
     visuals.slider_trailing_fill = true;
     visuals.text_cursor.stroke.color = palette.accent;
     visuals
+}
+
+/// The line around a picture that is chosen, or under the pointer, on the given
+/// side of its edge.
+pub fn outline(ui: &Ui, response: &Response, picture: Rect, is_chosen: bool, kind: StrokeKind) {
+    let colours = palette(ui);
+    let stroke = match (is_chosen, response.hovered() || response.has_focus()) {
+        (true, _) => Stroke::new(2.0, colours.accent),
+        (false, true) => Stroke::new(1.0, colours.ink),
+        (false, false) => return,
+    };
+    ui.painter().rect_stroke(picture, 2.0, stroke, kind);
 }
 
 #[cfg(test)]

@@ -34,8 +34,7 @@ pub fn pictures(
         let why = format!("has at most {MAX_PIXELS} pixels in all; take fewer pictures");
         return Err(Error::bad_setting("sheet", why));
     }
-    let floats = spec.channels() * height * width;
-    let batch = (BATCH_FLOATS / floats.max(1)).clamp(1, MAX_BATCH);
+    let batch = spec.pictures_in(BATCH_FLOATS).min(MAX_BATCH);
     let mut pictures = Vec::with_capacity(latents.len());
     for batch in latents.chunks(batch) {
         if !progress(pictures.len() as f32 / latents.len() as f32) {

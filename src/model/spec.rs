@@ -177,6 +177,12 @@ impl ModelSpec {
         }
     }
 
+    /// How many pictures hold `floats` values together; one at least, however large it is.
+    pub fn pictures_in(&self, floats: usize) -> usize {
+        let (height, width) = self.size();
+        (floats / (self.channels() * height * width).max(1)).max(1)
+    }
+
     /// 1 for grey, 3 for colour.
     pub fn channels(&self) -> usize {
         match &self.network {

@@ -324,14 +324,10 @@ impl Engine for Models {
     }
 
     fn batch(&self) -> usize {
-        self.current.as_ref().map_or(1, |current| {
-            let spec = current.generator.spec();
-            let (height, width) = spec.size();
-            match &current.cache {
-                // One by one, as the cache keeps them.
-                Some(_) => 1,
-                None => (BATCH_FLOATS / (spec.channels() * height * width).max(1)).max(1),
-            }
+        self.current.as_ref().map_or(1, |current| match &current.cache {
+            // One by one, as the cache keeps them.
+            Some(_) => 1,
+            None => current.generator.spec().pictures_in(BATCH_FLOATS),
         })
     }
 }

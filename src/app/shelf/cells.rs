@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use eframe::egui::{
     self, Align2, Color32, CursorIcon, DragAndDrop, Id, Key, LayerId, Order, Pos2, Rect, Role,
-    ScrollArea, Sense, Stroke, StrokeKind, TextEdit, TextStyle, Ui, UiBuilder, Vec2, WidgetInfo,
+    ScrollArea, Sense, StrokeKind, TextEdit, TextStyle, Ui, UiBuilder, Vec2, WidgetInfo,
     scroll_area::{DragScroll, ScrollSource},
 };
 
@@ -90,14 +90,7 @@ fn cell(ui: &mut Ui, context: &mut TabContext, rect: Rect, entry: &Arc<Entry>, s
     response.dnd_set_drag_payload(id);
     let picture = rect.with_max_y(rect.bottom() - NAME);
     paint(ui, context, picture, entry);
-    let stroke = match (is_chosen, response.hovered() || response.has_focus()) {
-        (true, _) => Some(Stroke::new(2.0, colours.accent)),
-        (false, true) => Some(Stroke::new(1.0, colours.ink)),
-        (false, false) => None,
-    };
-    if let Some(stroke) = stroke {
-        ui.painter().rect_stroke(picture, 2.0, stroke, StrokeKind::Inside);
-    }
+    theme::outline(ui, &response, picture, is_chosen, StrokeKind::Inside);
     let below = rect.with_min_y(picture.bottom());
     if context.state.shelf.naming.as_ref().is_some_and(|naming| naming.id == id) {
         name_field(ui, context, below);

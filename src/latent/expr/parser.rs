@@ -87,31 +87,34 @@ impl Parser<'_> {
     }
 
     fn sum(&mut self) -> Result<Place, Flaw> {
-        let mut left = self.product()?;
-        loop {
-            let op = match self.peek() {
-                Some(Token::Plus) => Op::Add,
-                Some(Token::Minus) => Op::Subtract,
-                _ => return Ok(left),
-            };
-            self.next += 1;
-            let right = self.product()?;
-            left = self.step(op, left.start..right.end);
-        }
+        self.chain(Self::product, |token| match token {
+            Token::Plus => Some(Op::Add),
+            Token::Minus => Some(Op::Subtract),
+            _ => None,
+        })
     }
 
     fn product(&mut self) -> Result<Place, Flaw> {
-        let mut left = self.signed()?;
-        loop {
-            let op = match self.peek() {
-                Some(Token::Times) => Op::Multiply,
-                Some(Token::Over) => Op::Divide,
-                _ => return Ok(left),
-            };
+        self.chain(Self::signed, |token| match token {
+            Token::Times => Some(Op::Multiply),
+            Token::Over => Some(Op::Divide),
+            _ => None,
+        })
+    }
+
+    /// Operands with operators between them, taken from left to right.
+    fn chain(
+        &mut self,
+        operand: fn(&mut Self) -> Result<Place, Flaw>,
+        operator: fn(&Token) -> Option<Op>,
+    ) -> Result<Place, Flaw> {
+        let mut left = operand(self)?;
+        while let Some(op) = self.peek().and_then(operator) {
             self.next += 1;
-            let right = self.signed()?;
+            let right = operand(self)?;
             left = self.step(op, left.start..right.end);
         }
+        Ok(left)
     }
 
     fn signed(&mut self) -> Result<Place, Flaw> {

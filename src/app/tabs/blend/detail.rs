@@ -1,6 +1,8 @@
 //! The selected result: its length, as computed and brought back, and what can be done with it.
 
-use eframe::egui::{Button, Rect, RichText, Role, Sense, TextStyle, Ui, Vec2, WidgetInfo};
+use eframe::egui::{
+    Button, Rect, RichText, Role, Sense, StrokeKind, TextStyle, Ui, Vec2, WidgetInfo,
+};
 use egui_material_icons::MaterialIcon;
 use egui_material_icons::icons::{ICON_BOOKMARK_ADD, ICON_CONTENT_COPY, ICON_EXPLORE, ICON_SAVE};
 
@@ -111,7 +113,7 @@ impl Version<'_> {
             Vec2::splat(side),
         );
         tiles::paint(ui, context, self.cell, picture);
-        tiles::outline(ui, &response, picture, self.is_on);
+        theme::outline(ui, &response, picture, self.is_on, StrokeKind::Outside);
         let ink = if self.is_on { colours.accent } else { colours.faint };
         let body = TextStyle::Body.resolve(ui.style());
         let words = Rect::from_min_size(

@@ -1,7 +1,8 @@
 //! Operands and results in one row, with their names under them.
 
 use eframe::egui::{
-    CursorIcon, DragAndDrop, Pos2, Rect, Role, ScrollArea, Sense, TextStyle, Ui, Vec2, WidgetInfo,
+    CursorIcon, DragAndDrop, Pos2, Rect, Role, ScrollArea, Sense, StrokeKind, TextStyle, Ui, Vec2,
+    WidgetInfo,
 };
 
 use super::TabContext;
@@ -106,7 +107,7 @@ fn result(ui: &mut Ui, context: &mut TabContext, outcome: &Outcome, rect: Rect) 
     if tiles::close(ui, rect, &format!("Take out {title}")) {
         context.commands.push(AppCommand::Blend(BlendCommand::Drop(outcome.id)));
     }
-    tiles::outline(ui, &response, picture, is_selected);
+    theme::outline(ui, &response, picture, is_selected, StrokeKind::Outside);
     if response.clicked() {
         context.commands.push(AppCommand::Blend(BlendCommand::Select(outcome.id)));
     }

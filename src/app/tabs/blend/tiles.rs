@@ -1,8 +1,8 @@
 //! Pictures of the tab: slots that take faces, and results.
 
 use eframe::egui::{
-    Button, Color32, CursorIcon, Rect, Response, Role, Sense, Stroke, StrokeKind, TextStyle, Ui,
-    Vec2, WidgetInfo,
+    Button, Color32, CursorIcon, Rect, Role, Sense, Stroke, StrokeKind, TextStyle, Ui, Vec2,
+    WidgetInfo,
 };
 use egui_material_icons::icons::{ICON_ADD, ICON_CLOSE};
 
@@ -99,7 +99,7 @@ pub fn slot(ui: &mut Ui, context: &mut TabContext, slot: usize, rect: Rect) {
         }
     }
     let is_target = response.dnd_hover_payload::<EntryId>().is_some();
-    outline(ui, &response, picture, is_waiting || is_target);
+    theme::outline(ui, &response, picture, is_waiting || is_target, StrokeKind::Outside);
     if let Some(dropped) = response.dnd_release_payload::<EntryId>() {
         let fill = BlendCommand::Fill { slot: Some(slot), id: *dropped };
         context.commands.push(AppCommand::Blend(fill));
@@ -123,17 +123,6 @@ pub fn slot(ui: &mut Ui, context: &mut TabContext, slot: usize, rect: Rect) {
     response.on_hover_text(format!(
         "Slot {letter}: drag a face of the library here, or click and then click a face"
     ));
-}
-
-/// The line around a picture that is chosen, or under the pointer.
-pub fn outline(ui: &Ui, response: &Response, picture: Rect, is_chosen: bool) {
-    let colours = theme::palette(ui);
-    let stroke = match (is_chosen, response.hovered() || response.has_focus()) {
-        (true, _) => Stroke::new(2.0, colours.accent),
-        (false, true) => Stroke::new(1.0, colours.ink),
-        (false, false) => return,
-    };
-    ui.painter().rect_stroke(picture, 2.0, stroke, StrokeKind::Outside);
 }
 
 /// A letter in the corner of a picture.

@@ -1,7 +1,7 @@
 //! The strip under the picture: the selected dimension from one end of its slider to the other.
 
 use eframe::egui::{
-    Align2, Color32, CursorIcon, Pos2, Rect, Role, Sense, Stroke, StrokeKind, TextStyle, Ui, Vec2,
+    Align2, Color32, CursorIcon, Pos2, Rect, Role, Sense, StrokeKind, TextStyle, Ui, Vec2,
     WidgetInfo,
 };
 use image::RgbImage;
@@ -99,14 +99,7 @@ pub fn show(ui: &mut Ui, context: &mut TabContext) {
             }
         }
         let is_near = (now - value).abs() <= step / 2.0;
-        let stroke = match (is_near, response.hovered() || response.has_focus()) {
-            (true, _) => Some(Stroke::new(2.0, colours.accent)),
-            (false, true) => Some(Stroke::new(1.0, colours.ink)),
-            (false, false) => None,
-        };
-        if let Some(stroke) = stroke {
-            ui.painter().rect_stroke(rect, 2.0, stroke, StrokeKind::Outside);
-        }
+        theme::outline(ui, &response, rect, is_near, StrokeKind::Outside);
         let ink = if is_near { colours.accent } else { colours.faint };
         let below = Pos2::new(rect.center().x, rect.bottom() + label_height / 2.0 + 1.0);
         ui.painter().text(below, Align2::CENTER_CENTER, label(*value), font.clone(), ink);
