@@ -7,6 +7,8 @@ use indicatif::ProgressBar;
 use super::console::{self, size, thousands};
 use super::output::counted;
 use super::progress::{self, Speed};
+use crate::train::metrics::Measures;
+use crate::train::monitor::Alert;
 use crate::train::{RunFolder, StepReport, TrainConfig, TrainEvent};
 
 /// Between two lines where no bar can be drawn: a log file is read, not watched.
@@ -95,6 +97,20 @@ impl TrainView {
                     size(bytes)
                 ));
             }
+            TrainEvent::Weights { .. } => {}
+            TrainEvent::Measured(measures) => self.line(&measured(&measures)),
+            TrainEvent::Alert(Alert { evidence, advice, .. }) => {
+                self.line(&format!("alert   {evidence} {advice}"));
+            }
+            TrainEvent::Grown { step, resolution } => self.line(&format!(
+                "grown   to {resolution}x{resolution} at step {}",
+                thousands(step as usize)
+            )),
+            TrainEvent::RolledBack { from, to, lr_factor } => self.line(&format!(
+                "back    from step {} to step {}; learning rates are now {lr_factor} times the set ones",
+                thousands(from as usize),
+                thousands(to as usize)
+            )),
             TrainEvent::Warning(text) => self.line(&format!("warning: {text}")),
             TrainEvent::Paused => {
                 self.speed.reset();
@@ -190,6 +206,21 @@ fn words(newest: &StepReport, speed: Option<f64>, kimg: f64, last_image: u64) ->
         words += &format!(" · {} left", progress::time(left));
     }
     words
+}
+
+/// Those measures that were taken, in a line.
+fn measured(measures: &Measures) -> String {
+    let Measures { swd, diversity, ndb, precision, recall, coverage, .. } = *measures;
+    let taken = [
+        ("SWD", swd),
+        ("diversity", diversity),
+        ("NDB", ndb),
+        ("precision", precision),
+        ("recall", recall),
+        ("coverage", coverage),
+    ];
+    let words = taken.into_iter().filter_map(|(name, value)| Some(format!("{name} {:.3}", value?)));
+    format!("measure {}", words.collect::<Vec<_>>().join(", "))
 }
 
 #[cfg(test)]

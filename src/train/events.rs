@@ -1,9 +1,14 @@
 //! What a run tells, and what it can be told.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use image::RgbImage;
 use serde::{Deserialize, Serialize};
+
+use super::metrics::Measures;
+use super::monitor::Alert;
+use crate::checkpoint::ModelFile;
 
 /// Numbers of one step. Nothing in it depends on the machine's speed.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -62,6 +67,33 @@ pub enum TrainEvent {
         /// The model file.
         path: PathBuf,
     },
+    /// The newest averaged generator as a model, while [`TrainControl::ShowWeights`] asks for it.
+    Weights {
+        /// Real pictures shown so far.
+        images: u64,
+        /// The model.
+        model: Arc<ModelFile>,
+    },
+    /// Generated pictures were measured against real ones.
+    Measured(Measures),
+    /// The doctor found something.
+    Alert(Alert),
+    /// Both networks got one more layer.
+    Grown {
+        /// The first step with it.
+        step: u64,
+        /// Height and width of the pictures from now on.
+        resolution: usize,
+    },
+    /// Numbers went astray: the run went back to an earlier state, with smaller learning rates.
+    RolledBack {
+        /// The step that failed.
+        from: u64,
+        /// The step that it goes on from.
+        to: u64,
+        /// What all learning rates are multiplied with from now on.
+        lr_factor: f64,
+    },
     /// Something went wrong that does not stop the run.
     Warning(String),
     /// Waiting to be told to go on.
@@ -77,6 +109,10 @@ pub enum TrainControl {
     Resume,
     /// Write a checkpoint now.
     SaveNow,
+    /// Whether to send the newest weights as they change, about twice a second.
+    ShowWeights(bool),
+    /// Add one layer to each network now, if the preset grows.
+    Grow,
     /// Finish the step and end.
     Stop {
         /// Whether to write a checkpoint first.

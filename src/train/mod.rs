@@ -10,6 +10,8 @@ mod average;
 mod config;
 mod events;
 mod folder;
+pub mod metrics;
+pub mod monitor;
 mod objective;
 mod run;
 mod trainer;

@@ -230,6 +230,7 @@ impl Session<'_> {
                 TrainControl::Pause => {}
                 TrainControl::Resume => paused = false,
                 TrainControl::SaveNow => self.save_or_warn(tell),
+                TrainControl::ShowWeights(_) | TrainControl::Grow => {}
                 TrainControl::Stop { save } => return Then::Stop { save },
             }
         }
