@@ -148,7 +148,7 @@ impl CustomOp1 for Activate {
         let y = overwritten(x.len(), |y| {
             with_curve!(self.0, curve => {
                 y.par_chunks_mut(PARALLEL_VALUES).zip(x.par_chunks(PARALLEL_VALUES)).for_each(
-                    |(y, x)| vectorized(|| {
+                    |(y, x)| vectorized!( {
                         y.iter_mut().zip(x).for_each(|(y, x)| *y = curve.value(*x));
                     }),
                 );
@@ -189,7 +189,7 @@ impl CustomOp3 for ActivateGradient {
                     .zip(x.par_chunks(PARALLEL_VALUES))
                     .zip(y.par_chunks(PARALLEL_VALUES))
                     .zip(grad.par_chunks(PARALLEL_VALUES))
-                    .for_each(|(((dx, x), y), grad)| vectorized(|| {
+                    .for_each(|(((dx, x), y), grad)| vectorized!( {
                         for (((dx, x), y), grad) in dx.iter_mut().zip(x).zip(y).zip(grad) {
                             *dx = grad * curve.slope(*x, *y);
                         }

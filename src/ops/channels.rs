@@ -11,6 +11,10 @@ const SEGMENT: usize = 32;
 /// Parts of a tensor that are summed side by side, as many for any number of threads.
 const PARTS: usize = 32;
 
+/// Channels that are summed side by side: four registers of AVX-512, and one.
+const WIDE: usize = 64;
+const NARROW: usize = 16;
+
 /// A tensor as rows of `channels` values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Rows {
@@ -79,7 +83,7 @@ impl Rows {
         let (scale, shift) = (&affine.scale[..channels], &affine.shift[..channels]);
         overwritten(x.len(), |out| {
             let tasks = out.par_chunks_mut(self.chunk()).zip(x.par_chunks(self.chunk()));
-            with_curve!(activation, curve => tasks.for_each(|(out, x)| vectorized(|| {
+            with_curve!(activation, curve => tasks.for_each(|(out, x)| vectorized!( {
                 for (out, x) in out.chunks_exact_mut(channels).zip(x.chunks_exact(channels)) {
                     for c in 0..channels {
                         out[c] = curve.value(x[c] * scale[c] + shift[c]);
@@ -98,18 +102,13 @@ impl Rows {
         centre: &[f32],
         activation: Activation,
     ) -> Sums {
-        let channels = self.channels;
-        let (scale, shift) = (&affine.scale[..channels], &affine.shift[..channels]);
-        let centre = &centre[..channels];
         with_curve!(activation, curve => self.sums(
             [data.x, data.y, data.grad],
+            [&affine.scale, &affine.shift, centre],
             #[inline(always)]
-            |centred, plain, [x, y, grad]| {
-                for c in 0..channels {
-                    let g = grad[c] * curve.slope(x[c] * scale[c] + shift[c], y[c]);
-                    centred[c] += g * (x[c] - centre[c]);
-                    plain[c] += g;
-                }
+            |[x, y, grad], [scale, shift, centre]| {
+                let g = grad * curve.slope(x * scale + shift, y);
+                [g * (x - centre), g]
             },
         ))
     }
@@ -132,7 +131,7 @@ impl Rows {
                 .zip(data.x.par_chunks(chunk))
                 .zip(data.y.par_chunks(chunk))
                 .zip(data.grad.par_chunks(chunk));
-            with_curve!(activation, curve => tasks.for_each(|(((out, x), y), grad)| vectorized(|| {
+            with_curve!(activation, curve => tasks.for_each(|(((out, x), y), grad)| vectorized!( {
                 let rows = out
                     .chunks_exact_mut(channels)
                     .zip(x.chunks_exact(channels))
@@ -152,17 +151,14 @@ impl Rows {
     pub fn moments(&self, x: &[f32]) -> Vec<(f64, f64)> {
         // Distances from one of the channel's own values: sums of squares then stay small where
         // the mean is large, and nothing cancels.
-        let channels = self.channels;
-        let origin = &x[..channels];
+        let origin = &x[..self.channels];
         let sums = self.sums(
             [x, x, x],
+            [origin, origin, origin],
             #[inline(always)]
-            |plain, squares, [x, ..]| {
-                for c in 0..channels {
-                    let distance = x[c] - origin[c];
-                    plain[c] += distance;
-                    squares[c] += distance * distance;
-                }
+            |[x, ..], [origin, ..]| {
+                let distance = x - origin;
+                [distance, distance * distance]
             },
         );
         let count = self.rows as f64;
@@ -173,42 +169,24 @@ impl Rows {
         moments.collect()
     }
 
-    /// Two sums over each channel of three tensors: `add` adds one row of each.
+    /// Two sums over each channel: of what `add` makes of a value of each of three tensors and of
+    /// three constants `[C]`.
     ///
     /// The order of summation depends on the shape alone.
     fn sums(
         &self,
         data: [&[f32]; 3],
-        add: impl Fn(&mut [f32], &mut [f32], [&[f32]; 3]) + Sync,
+        constants: [&[f32]; 3],
+        add: impl Fn([f32; 3], [f32; 3]) -> [f32; 2] + Sync,
     ) -> Sums {
-        let channels = self.channels;
-        let part = self.rows.div_ceil(PARTS) * channels;
+        let part = self.rows.div_ceil(PARTS) * self.channels;
         let [a, b, c] = data.map(|data| data.par_chunks(part));
         let parts = a.zip(b).zip(c).map(|((a, b), c)| {
-            let mut total = vec![[0.0f64; 2]; channels];
-            let mut sums = vec![0.0f32; 2 * channels];
-            let segment = SEGMENT * channels;
-            for ((a, b), c) in a.chunks(segment).zip(b.chunks(segment)).zip(c.chunks(segment)) {
-                sums.fill(0.0);
-                let (first, second) = sums.split_at_mut(channels);
-                let rows = a
-                    .chunks_exact(channels)
-                    .zip(b.chunks_exact(channels))
-                    .zip(c.chunks_exact(channels));
-                vectorized(|| {
-                    for ((a, b), c) in rows {
-                        // Slices of one length: the loop over channels needs no checks.
-                        add(&mut first[..channels], &mut second[..channels], [a, b, c]);
-                    }
-                });
-                for ((total, first), second) in total.iter_mut().zip(first).zip(second) {
-                    total[0] += f64::from(*first);
-                    total[1] += f64::from(*second);
-                }
-            }
+            let mut total = vec![[0.0; 2]; self.channels];
+            vectorized!(self.sum_part([a, b, c], constants, &add, &mut total));
             total
         });
-        let mut total = vec![[0.0; 2]; channels];
+        let mut total = vec![[0.0; 2]; self.channels];
         for part in parts.collect::<Vec<_>>() {
             for (total, part) in total.iter_mut().zip(part) {
                 total[0] += part[0];
@@ -217,4 +195,67 @@ impl Rows {
         }
         total
     }
+
+    /// Adds the sums over some rows to `total`.
+    #[inline(always)]
+    fn sum_part(
+        &self,
+        [a, b, c]: [&[f32]; 3],
+        constants: [&[f32]; 3],
+        add: &impl Fn([f32; 3], [f32; 3]) -> [f32; 2],
+        total: &mut [[f64; 2]],
+    ) {
+        let segment = SEGMENT * self.channels;
+        for ((a, b), c) in a.chunks(segment).zip(b.chunks(segment)).zip(c.chunks(segment)) {
+            let mut at = 0;
+            while at + WIDE <= self.channels {
+                self.sum_columns::<WIDE>([a, b, c], constants, at, add, total);
+                at += WIDE;
+            }
+            while at + NARROW <= self.channels {
+                self.sum_columns::<NARROW>([a, b, c], constants, at, add, total);
+                at += NARROW;
+            }
+            while at < self.channels {
+                self.sum_columns::<1>([a, b, c], constants, at, add, total);
+                at += 1;
+            }
+        }
+    }
+
+    /// Adds the sums of `N` channels from `at` on, over rows that are few enough for `f32`. The sums
+    /// stay in registers from row to row.
+    #[inline(always)]
+    fn sum_columns<const N: usize>(
+        &self,
+        [a, b, c]: [&[f32]; 3],
+        [k, l, m]: [&[f32]; 3],
+        at: usize,
+        add: &impl Fn([f32; 3], [f32; 3]) -> [f32; 2],
+        total: &mut [[f64; 2]],
+    ) {
+        let (k, l, m) = (columns::<N>(k, at), columns::<N>(l, at), columns::<N>(m, at));
+        let (mut first, mut second) = ([0.0; N], [0.0; N]);
+        let [a, b, c] = [a, b, c].map(|rows| rows.chunks_exact(self.channels));
+        for ((a, b), c) in a.zip(b).zip(c) {
+            let (a, b, c) = (columns::<N>(a, at), columns::<N>(b, at), columns::<N>(c, at));
+            for i in 0..N {
+                let terms = add([a[i], b[i], c[i]], [k[i], l[i], m[i]]);
+                first[i] += terms[0];
+                second[i] += terms[1];
+            }
+        }
+        for (i, total) in total[at..at + N].iter_mut().enumerate() {
+            total[0] += f64::from(first[i]);
+            total[1] += f64::from(second[i]);
+        }
+    }
+}
+
+/// `N` neighbours of a row, from `at` on.
+#[inline(always)]
+fn columns<const N: usize>(row: &[f32], at: usize) -> [f32; N] {
+    let mut columns = [0.0; N];
+    columns.copy_from_slice(&row[at..at + N]);
+    columns
 }

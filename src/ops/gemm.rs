@@ -107,6 +107,13 @@ impl Layout {
         self.cols.div_ceil(self.width)
     }
 
+    /// The panel of column `col`, and the column's place in its rows.
+    #[inline(always)]
+    pub fn place(&self, col: usize) -> (usize, usize) {
+        // Either there is one panel, or they have the width that the compiler can divide by quickly.
+        if self.cols <= self.width { (0, col) } else { (col / PANEL, col % PANEL) }
+    }
+
     /// Values that the matrix takes.
     pub fn len(&self) -> usize {
         self.panels() * self.rows * self.width

@@ -44,11 +44,28 @@ use std::sync::Arc;
 const PARALLEL_VALUES: usize = 16 << 10;
 
 /// Runs loops that the compiler has translated for several generations of processors, in the form
-/// for this one. What `loops` calls must be inlined into it.
-#[inline(always)]
-fn vectorized<R>(loops: impl FnOnce() -> R) -> R {
-    pulp::Arch::new().dispatch(loops)
+/// for this one.
+///
+/// All of them must be inlined into that form, or they are translated once, for the oldest processor.
+/// So functions and closures that they call are marked `#[inline(always)]`, and so are they: this is
+/// a macro because the mark belongs on the closure itself, and it gives something away because a
+/// closure that could be called twice would be called through a function that has no mark.
+macro_rules! vectorized {
+    ($loops:expr) => {{
+        let once = $crate::ops::Once;
+        pulp::Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                let _given = once;
+                $loops
+            },
+        )
+    }};
 }
+use vectorized;
+
+/// What a closure gives away that can be called once only.
+struct Once;
 
 /// Mean and variance of a batch, for a batch norm's running statistics.
 #[derive(Clone, Debug)]

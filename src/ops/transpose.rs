@@ -1,5 +1,7 @@
 //! Transposes of matrices in memory.
 
+use super::vectorized;
+
 /// Pixels of a block that goes through registers.
 const SIDE: usize = 8;
 
@@ -12,6 +14,11 @@ pub(super) fn transpose(
     to: &mut [f32],
     to_cols: usize,
 ) {
+    vectorized!(blocks((from, from_cols), first, (to, to_cols)));
+}
+
+#[inline(always)]
+fn blocks((from, from_cols): (&[f32], usize), first: usize, (to, to_cols): (&mut [f32], usize)) {
     let copy = |to: &mut [f32], start: usize, end: usize, column: usize| {
         for (index, value) in (start..end).zip(&mut to[start..end]) {
             *value = from[index * from_cols + first + column];

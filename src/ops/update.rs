@@ -1,6 +1,6 @@
 //! What an optimiser does to its tensors, in place.
 
-use super::{PARALLEL_VALUES, check_f32, message, values};
+use super::{PARALLEL_VALUES, check_f32, message, values, vectorized};
 use crate::error::Result;
 use candle_core::{CpuStorage, InplaceOp2, Layout, Tensor, Var};
 use rayon::prelude::*;
@@ -121,7 +121,9 @@ impl Scales {
 fn in_parallel(target: &mut [f32], other: &[f32], update: impl Fn(&mut f32, f32) + Sync) {
     target.par_chunks_mut(PARALLEL_VALUES).zip(other.par_chunks(PARALLEL_VALUES)).for_each(
         |(target, other)| {
-            target.iter_mut().zip(other).for_each(|(target, other)| update(target, *other));
+            vectorized!(for (target, other) in target.iter_mut().zip(other) {
+                update(target, *other);
+            });
         },
     );
 }
@@ -158,9 +160,19 @@ impl InplaceOp2 for MomentsStep {
         let moments = values_mut(self.name(), moments, moments_layout)?;
         let (first, second) = moments.split_at_mut(grad.len());
         let rate = (1.0 - self.0.beta1) as f32;
-        in_parallel(first, grad, |mean, grad| *mean += rate * (grad - *mean));
+        in_parallel(
+            first,
+            grad,
+            #[inline(always)]
+            |mean, grad| *mean += rate * (grad - *mean),
+        );
         let (keep, take) = (self.0.beta2 as f32, (1.0 - self.0.beta2) as f32);
-        in_parallel(second, grad, |mean, grad| *mean = keep * *mean + take * grad * grad);
+        in_parallel(
+            second,
+            grad,
+            #[inline(always)]
+            |mean, grad| *mean = keep * *mean + take * grad * grad,
+        );
         Ok(())
     }
 }
@@ -190,9 +202,11 @@ impl InplaceOp2 for ParameterStep {
             .zip(first.par_chunks(PARALLEL_VALUES))
             .zip(second.par_chunks(PARALLEL_VALUES))
             .for_each(|((param, first), second)| {
-                for ((param, first), second) in param.iter_mut().zip(first).zip(second) {
-                    *param -= step * first / (root * second.sqrt() + eps);
-                }
+                vectorized!(
+                    for ((param, first), second) in param.iter_mut().zip(first).zip(second) {
+                        *param -= step * first / (root * second.sqrt() + eps);
+                    }
+                );
             });
         Ok(())
     }
@@ -215,7 +229,12 @@ impl InplaceOp2 for Lerp {
     ) -> candle_core::Result<()> {
         let towards = values(self.name(), towards, towards_layout)?;
         let target = values_mut(self.name(), target, target_layout)?;
-        in_parallel(target, towards, |target, towards| *target += self.0 * (towards - *target));
+        in_parallel(
+            target,
+            towards,
+            #[inline(always)]
+            |target, towards| *target += self.0 * (towards - *target),
+        );
         Ok(())
     }
 }

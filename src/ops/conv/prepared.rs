@@ -127,7 +127,7 @@ impl PreparedConv {
     /// Shift and activation of whole pixels.
     fn finish(&self, pixels: &mut [f32]) {
         let channels = self.shift.len();
-        with_curve!(self.activation, curve => vectorized(|| {
+        with_curve!(self.activation, curve => vectorized!( {
             let shift = &self.shift[..channels];
             for pixel in pixels.chunks_exact_mut(channels) {
                 for c in 0..channels {

@@ -105,7 +105,7 @@ impl Side {
 
     /// Writes the sums of an image.
     fn spread(self, image: &[f32], to: &mut Share) {
-        vectorized(|| match self {
+        vectorized!(match self {
             Self::Large(area) => from_large(area, image, to),
             Self::Small(area) => from_small(area, image, to),
         });
@@ -113,7 +113,7 @@ impl Side {
 
     /// Reads an image from all sums, where its tiles start with `first`.
     fn collect(self, (from, sums): (Sums, &[f32]), first: usize, image: &mut [f32]) {
-        vectorized(|| match self {
+        vectorized!(match self {
             Self::Large(area) => to_large(area, sums, from, first, image),
             Self::Small(area) => to_small(area, sums, from, first, image),
         });
@@ -130,7 +130,7 @@ fn filters_by_small_channel(shape: &ConvShape, weight: &[f32], at: Sums, filters
             rows.for_each(|(taps, weight)| {
                 transpose(weight, shape.kernel_area(), 0, taps, channels);
             });
-            vectorized(|| from_taps(taps, channels, &mut share));
+            vectorized!(from_taps(taps, channels, &mut share));
         });
     });
 }
@@ -142,7 +142,7 @@ fn filters_by_large_channel(shape: &ConvShape, weight: &[f32], at: Sums, filters
     shares.into_par_iter().enumerate().for_each(|(group, mut share)| {
         with_scratch(share.rows() * taps * channels, |by_tap| {
             transpose(weight, shape.depth(), group * FILTER_ROWS * taps, by_tap, channels);
-            vectorized(|| from_taps(by_tap, channels, &mut share));
+            vectorized!(from_taps(by_tap, channels, &mut share));
         });
     });
 }
@@ -218,7 +218,7 @@ pub(super) fn weight_gradient(
         }
         gradient.par_chunks_mut(shape.depth()).enumerate().for_each(|(channel, gradient)| {
             with_scratch(shape.depth(), |by_tap| {
-                vectorized(|| to_taps(products, at, channel, shape.large_channels, by_tap));
+                vectorized!(to_taps(products, at, channel, shape.large_channels, by_tap));
                 transpose(by_tap, shape.large_channels, 0, gradient, shape.kernel_area());
             });
         });

@@ -40,18 +40,18 @@ impl Sums {
     /// Deals the rows out in shares of `rows` neighbouring ones, out of each of `bands` equal bands
     /// of rows.
     pub fn shares<'a>(&self, data: &'a mut [f32], bands: usize, rows: usize) -> Vec<Share<'a>> {
-        let (panels, width) = (self.0.panels(), self.0.width);
-        let band = self.0.rows / bands * width;
+        let (slots, width) = (self.0.panels() * bands, self.0.width);
         let mut shares = Vec::new();
-        shares.resize_with((self.0.rows / bands).div_ceil(rows), || Share {
-            panels,
-            width,
-            bands,
-            parts: Vec::with_capacity(POSITIONS * panels * bands),
+        shares.resize_with((self.0.rows / bands).div_ceil(rows), || {
+            let mut parts = Vec::new();
+            parts.resize_with(slots, Default::default);
+            Share { layout: self.0, bands, parts }
         });
-        for part in data.chunks_exact_mut(band) {
-            let chunks = part.chunks_mut(rows * width);
-            chunks.zip(&mut shares).for_each(|(chunk, share)| share.parts.push(chunk));
+        let band = self.0.rows / bands * width;
+        for (index, part) in data.chunks_exact_mut(band).enumerate() {
+            for (chunk, share) in part.chunks_mut(rows * width).zip(&mut shares) {
+                share.parts[index % slots][index / slots] = chunk;
+            }
         }
         shares
     }
@@ -59,10 +59,10 @@ impl Sums {
 
 /// What one task may write: some rows of every position, in every panel of every band.
 pub(super) struct Share<'a> {
-    panels: usize,
-    width: usize,
+    layout: Layout,
     bands: usize,
-    parts: Vec<&'a mut [f32]>,
+    /// The rows of each position, band after band and panel after panel.
+    parts: Vec<[&'a mut [f32]; POSITIONS]>,
 }
 
 impl Share<'_> {
@@ -73,18 +73,17 @@ impl Share<'_> {
 
     /// Rows in each run.
     pub fn rows(&self) -> usize {
-        self.parts.first().map_or(0, |part| part.len() / self.width)
+        self.parts.first().map_or(0, |parts| parts[0].len() / self.layout.width)
     }
 
     /// Writes what belongs to the channels from `col` on in a row, counted within its band.
     #[inline(always)]
     pub fn put(&mut self, band: usize, row: usize, col: usize, values: [Lanes; POSITIONS]) {
-        let first = col / self.width * self.bands + band;
-        let at = row * self.width + col % self.width;
-        let step = self.panels * self.bands;
-        let parts = self.parts[first..].iter_mut().step_by(step);
-        for (part, value) in parts.zip(&values) {
-            value.store(part, at);
+        let (panel, place) = self.layout.place(col);
+        let at = row * self.layout.width + place;
+        let parts = &mut self.parts[panel * self.bands + band];
+        for position in 0..POSITIONS {
+            values[position].store(parts[position], at);
         }
     }
 }

@@ -79,6 +79,12 @@ fn pairs([m0, m1, m2]: [Lanes; 3]) -> [Lanes; 2] {
     [m0 + m1, m1 + m2]
 }
 
+/// The values `load(i, j)` of two lines and two columns.
+#[inline(always)]
+fn square(load: impl Fn(usize, usize) -> Lanes) -> [[Lanes; 2]; 2] {
+    [[load(0, 0), load(0, 1)], [load(1, 0), load(1, 1)]]
+}
+
 /// [`differences`] in both directions.
 #[inline(always)]
 fn differences_2d([a, b, c]: [[Lanes; 3]; 3]) -> [Lanes; POSITIONS] {
@@ -139,25 +145,44 @@ impl Area {
 pub(super) fn from_large(area: Area, pixels: &[f32], to: &mut Share) {
     let small = Area { lines: area.lines / 2, columns: area.columns / 2, ..area };
     let padding = vec![0.0; area.channels];
-    // Pixels are counted from the first line and column of padding.
-    let pixel = |y: usize, x: usize| {
-        let inside = (1..=area.lines).contains(&y) && (1..=area.columns).contains(&x);
-        if inside { &pixels[area.at(y - 1, x - 1)..][..area.channels] } else { &padding[..] }
-    };
+    let picture = Padded { area, pixels, padding: &padding };
     for (tile, (ty, tx)) in small.tiles().enumerate() {
         for phase in 0..PHASES {
             let (y, x) = (4 * ty + phase / 2, 4 * tx + phase % 2);
-            let line = |y: usize| [pixel(y, x), pixel(y, x + 2), pixel(y, x + 4)];
-            let [a, b, c] = [line(y), line(y + 2), line(y + 4)];
+            let (a, b, c) = (picture.line(y, x), picture.line(y + 2, x), picture.line(y + 4, x));
             for channel in (0..area.channels).step_by(LANES) {
-                let line = |[a, b, c]: [&[f32]; 3]| {
-                    [Lanes::load(a, channel), Lanes::load(b, channel), Lanes::load(c, channel)]
-                };
-                let values = differences_2d([line(a), line(b), line(c)]);
-                to.put(0, tile, phase * area.channels + channel, values);
+                let lines = [load_3(a, channel), load_3(b, channel), load_3(c, channel)];
+                to.put(0, tile, phase * area.channels + channel, differences_2d(lines));
             }
         }
     }
+}
+
+/// A picture with lines and columns of zeros around it, which pixels are counted from.
+struct Padded<'a> {
+    area: Area,
+    pixels: &'a [f32],
+    padding: &'a [f32],
+}
+
+impl<'a> Padded<'a> {
+    #[inline(always)]
+    fn pixel(&self, y: usize, x: usize) -> &'a [f32] {
+        let Self { area, pixels, padding } = *self;
+        let inside = (1..=area.lines).contains(&y) && (1..=area.columns).contains(&x);
+        if inside { &pixels[area.at(y - 1, x - 1)..][..area.channels] } else { padding }
+    }
+
+    /// Three pixels, two apart.
+    #[inline(always)]
+    fn line(&self, y: usize, x: usize) -> [&'a [f32]; 3] {
+        [self.pixel(y, x), self.pixel(y, x + 2), self.pixel(y, x + 4)]
+    }
+}
+
+#[inline(always)]
+fn load_3([a, b, c]: [&[f32]; 3], channel: usize) -> [Lanes; 3] {
+    [Lanes::load(a, channel), Lanes::load(b, channel), Lanes::load(c, channel)]
 }
 
 /// The transpose of [`from_large`], from all sums of an image whose tiles start with `first`.
@@ -168,15 +193,21 @@ pub(super) fn to_large(area: Area, sums: &[f32], from: Sums, first: usize, pixel
         for x in 0..area.columns {
             let phase = (y + 1) % 2 * 2 + (x + 1) % 2;
             let (ys, xs) = (Parts::of(y.div_ceil(2), lines), Parts::of(x.div_ceil(2), columns));
-            let row = |y: usize, x: usize, tile: (usize, usize)| {
-                from.at(3 * y + x, first + tile.0 * columns + tile.1) + phase * area.channels
-            };
             let to = area.at(y, x);
             for channel in (0..area.channels).step_by(LANES) {
-                let line = |y: usize, ty: usize| {
-                    xs.sum(|x, tx| Lanes::load(sums, row(y, x, (ty, tx)) + channel))
-                };
-                ys.sum(line).store(pixels, to + channel);
+                let sum = ys.sum(
+                    #[inline(always)]
+                    |y, ty| {
+                        xs.sum(
+                            #[inline(always)]
+                            |x, tx| {
+                                let row = from.at(3 * y + x, first + ty * columns + tx);
+                                Lanes::load(sums, row + phase * area.channels + channel)
+                            },
+                        )
+                    },
+                );
+                sum.store(pixels, to + channel);
             }
         }
     }
@@ -221,9 +252,11 @@ impl Parts {
 pub(super) fn from_small(area: Area, pixels: &[f32], to: &mut Share) {
     for (tile, (ty, tx)) in area.tiles().enumerate() {
         for channel in (0..area.channels).step_by(LANES) {
-            let load = |i, j| Lanes::load(pixels, area.at(2 * ty + i, 2 * tx + j) + channel);
-            let values = sums_2d([[load(0, 0), load(0, 1)], [load(1, 0), load(1, 1)]]);
-            to.put(0, tile, channel, values);
+            let pixels = square(
+                #[inline(always)]
+                |i, j| Lanes::load(pixels, area.at(2 * ty + i, 2 * tx + j) + channel),
+            );
+            to.put(0, tile, channel, sums_2d(pixels));
         }
     }
 }
@@ -234,8 +267,10 @@ pub(super) fn to_small(area: Area, sums: &[f32], from: Sums, first: usize, pixel
     for (tile, (ty, tx)) in area.tiles().enumerate() {
         let row = from.at(0, first + tile);
         for channel in (0..area.channels).step_by(LANES) {
-            let load = |position| Lanes::load(sums, row + position * from.part_len() + channel);
-            let [[a, b], [c, d]] = pairs_2d(load);
+            let [[a, b], [c, d]] = pairs_2d(
+                #[inline(always)]
+                |position| Lanes::load(sums, row + position * from.part_len() + channel),
+            );
             a.store(pixels, area.at(2 * ty, 2 * tx) + channel);
             b.store(pixels, area.at(2 * ty, 2 * tx + 1) + channel);
             c.store(pixels, area.at(2 * ty + 1, 2 * tx) + channel);
@@ -252,9 +287,11 @@ pub(super) fn from_taps(taps: &[f32], channels: usize, to: &mut Share) {
         let (band, first) = if to.bands() == PHASES { (phase, 0) } else { (0, phase * channels) };
         for channel in (0..channels).step_by(LANES) {
             for (row, taps) in taps.chunks_exact(16 * channels).enumerate() {
-                let load = |i, j| Lanes::load(taps, tap(phase, i, j) * channels + channel);
-                let values = sums_2d([[load(0, 0), load(0, 1)], [load(1, 0), load(1, 1)]]);
-                to.put(band, row, first + channel, values);
+                let window = square(
+                    #[inline(always)]
+                    |i, j| Lanes::load(taps, tap(phase, i, j) * channels + channel),
+                );
+                to.put(band, row, first + channel, sums_2d(window));
             }
         }
     }
@@ -267,8 +304,10 @@ pub(super) fn to_taps(sums: &[f32], from: Sums, row: usize, channels: usize, tap
     for phase in 0..PHASES {
         let row = from.at(0, row) + phase * channels;
         for channel in (0..channels).step_by(LANES) {
-            let load = |position| Lanes::load(sums, row + position * from.part_len() + channel);
-            let [[a, b], [c, d]] = pairs_2d(load);
+            let [[a, b], [c, d]] = pairs_2d(
+                #[inline(always)]
+                |position| Lanes::load(sums, row + position * from.part_len() + channel),
+            );
             a.store(taps, tap(phase, 0, 0) * channels + channel);
             b.store(taps, tap(phase, 0, 1) * channels + channel);
             c.store(taps, tap(phase, 1, 0) * channels + channel);
@@ -278,6 +317,7 @@ pub(super) fn to_taps(sums: &[f32], from: Sums, row: usize, channels: usize, tap
 }
 
 /// The tap of a 4 × 4 window that is tap (i, j) of the 2 × 2 window of its phase.
+#[inline(always)]
 fn tap(phase: usize, i: usize, j: usize) -> usize {
     (phase / 2 + 2 * i) * 4 + phase % 2 + 2 * j
 }
