@@ -5,6 +5,7 @@
 //! Performance Convolutional Neural Networks for Document Processing", 2006).
 
 use crate::ops::geometry::ConvShape;
+use crate::ops::vectorized;
 use std::ops::Range;
 
 /// Copies the windows `range`, counted over all images of `large`, to rows that start `stride`
@@ -48,6 +49,7 @@ struct Span {
 }
 
 impl Span {
+    #[inline(always)]
     fn of(window: usize, stride: usize, padding: usize, taps: usize, size: usize) -> Self {
         let start = window * stride;
         let first = padding.saturating_sub(start).min(taps);
@@ -75,6 +77,16 @@ pub(super) fn sum_rows(
     lines: &Range<usize>,
     pixels: &mut [f32],
 ) {
+    vectorized!(sum_lines(shape, (rows, stride), lines, pixels));
+}
+
+#[inline(always)]
+fn sum_lines(
+    shape: &ConvShape,
+    (rows, stride): (&[f32], usize),
+    lines: &Range<usize>,
+    pixels: &mut [f32],
+) {
     let channels = shape.large_channels;
     let (kh, kw) = shape.kernel;
     let windows = lines_of_windows(shape, lines);
@@ -92,7 +104,9 @@ pub(super) fn sum_rows(
                 let taps = Span::of(ox, sw, pw, kw, shape.large.1);
                 let from = &row[(ky * kw + taps.first) * channels..(ky * kw + taps.end) * channels];
                 let to = &mut line[taps.pixel * channels..][..from.len()];
-                to.iter_mut().zip(from).for_each(|(to, from)| *to += from);
+                for (to, from) in to.iter_mut().zip(from) {
+                    *to += from;
+                }
             }
         }
     }
