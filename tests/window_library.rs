@@ -150,6 +150,12 @@ fn what_is_done_to_a_grid_is_undone_step_by_step() {
     assert_eq!(window.state().blend.inputs.reach, [1.0; 4]);
     assert_eq!(window.state().blend.inputs.page, Page::Grid, "the page stays where it happened");
     // A picture between the corners is kept with the way it came to be.
+    window.wait("grid as it was", |app| {
+        let state = app.state();
+        let library = state.shelf.library.as_ref().unwrap();
+        state.blend.grid(library).as_ref() == Some(&state.blend.drawn.latents)
+    });
+    window.frames(2);
     let middle = window.harness.get_by_label("Picture 4 in row 2");
     middle.click_secondary();
     window.frames(3);
