@@ -241,7 +241,7 @@ fn the_tab_fits_the_smallest_window() {
             }
             let rect = window.harness.get_by_label("Delete").rect();
             assert!(rect.max.x <= size[0] && rect.max.y <= size[1], "{rect:?} {size:?}");
-            window.press("History");
+            window.key(Modifiers::NONE, Key::H);
         }
     }
     window.harness.set_size([900.0, 600.0].into());
@@ -254,6 +254,6 @@ fn the_tab_fits_the_smallest_window() {
             let fits = rect.max.x <= panel.min.x && rect.max.y <= 600.0;
             assert!(fits, "{name} {rect:?}, history {history}");
         }
-        window.press("History");
+        window.key(Modifiers::NONE, Key::H);
     }
 }

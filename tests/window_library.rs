@@ -262,7 +262,8 @@ fn faces_come_from_files_and_go_into_files() {
     latentscape::latent::write_npy(&from, &latents).unwrap();
     let with_command = |window: &mut Window, command: &str, path: &std::path::Path, verb: &str| {
         window.press("Menu");
-        window.press(command);
+        window.harness.get_by_label_contains(command).click();
+        window.frames(3);
         window.type_into("Path of the file", &path.display().to_string());
         window.press(verb);
     };

@@ -17,12 +17,12 @@ const MAX_SIDE: usize = 512;
 
 /// Draw a grid between four latents
 ///
-/// The corners are formulas: a name of the library, random(7), "-G". Without any they are the latents
+/// The corners are formulas: a name of the library, random(7), "(-G)". Without any they are the latents
 /// of --seed and the three seeds after it.
 #[derive(Debug, Args)]
 pub struct GridArgs {
     /// The corners: top left, top right, bottom left, bottom right
-    #[arg(value_name = "CORNER", num_args = 4, allow_hyphen_values = true)]
+    #[arg(value_name = "CORNER", num_args = 4)]
     corners: Vec<String>,
     #[command(flatten)]
     model: ModelArgs,
