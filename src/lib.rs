@@ -28,7 +28,7 @@
 //! - Every random number follows from a seed and a place ([`random::stream`]); candle's own
 //!   generators are never used. The same command gives the same bytes on the same machine.
 //! - Only [`worker`] and the loader start threads, and each has a name. No tensor crosses a channel.
-//! - A frame of the window never waits for a network.
+//! - A frame of the window never waits for a network, but for the last few milliseconds of a quick one.
 //! - A file appears on disk whole or not at all ([`disk::write_atomic`]).
 //! - Whatever a file from outside claims is checked before memory is asked for.
 

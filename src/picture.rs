@@ -9,6 +9,7 @@ use std::path::Path;
 
 use candle_core::{DType, Device, Tensor};
 use image::{ImageFormat, Rgb, RgbImage};
+use rayon::prelude::*;
 
 pub use cache::PictureCache;
 pub use labels::{Labels, labelled};
@@ -36,10 +37,9 @@ pub fn from_tensor(batch: &Tensor) -> Result<Vec<RgbImage>> {
             _ => values.iter().map(|value| byte(*value)).collect(),
         };
         RgbImage::from_raw(width as u32, height as u32, bytes)
+            .ok_or_else(|| message("a picture without pixels".into()))
     };
-    (0..count)
-        .map(|item| picture(item).ok_or_else(|| message("a picture without pixels".into())))
-        .collect()
+    (0..count).into_par_iter().with_min_len(8).map(picture).collect()
 }
 
 fn message(text: String) -> Error {
@@ -96,10 +96,25 @@ pub fn sheet(pictures: &[RgbImage], columns: usize, gap: u32, ground: Rgb<u8>) -
     let mut sheet =
         RgbImage::from_pixel(columns * (width + gap) - gap, rows * (height + gap) - gap, ground);
     for (i, picture) in (0u32..).zip(pictures) {
-        let (x, y) = (i % columns * (width + gap), i / columns * (height + gap));
-        image::imageops::replace(&mut sheet, picture, i64::from(x), i64::from(y));
+        paste(&mut sheet, picture, i % columns * (width + gap), i / columns * (height + gap));
     }
     sheet
+}
+
+/// Puts `picture` into `sheet` with its corner at `x` and `y`, as far as it fits: row by row, since
+/// the sheet of a grid is put together at every move of a corner.
+fn paste(sheet: &mut RgbImage, picture: &RgbImage, x: u32, y: u32) {
+    let bytes = |pixels: u32| pixels as usize * 3;
+    let (width, across) = (bytes(picture.width()), bytes(sheet.width()));
+    let Some(room) = across.checked_sub(bytes(x)) else { return };
+    let taken = width.min(room);
+    if taken == 0 {
+        return;
+    }
+    let to = sheet.as_mut().chunks_exact_mut(across).skip(y as usize);
+    for (row, to) in picture.as_raw().chunks_exact(width).zip(to) {
+        to[bytes(x)..bytes(x) + taken].copy_from_slice(&row[..taken]);
+    }
 }
 
 /// Columns that make a sheet of `count` pictures about square.

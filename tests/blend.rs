@@ -158,6 +158,69 @@ fn a_fresh_start_has_faces() {
     assert_eq!(run(&["library", "list", "-m", "m"]), "");
 }
 
+/// A formula may begin with a minus sign, wherever it stands among the options.
+#[test]
+fn formulas_begin_with_a_minus() {
+    let folder = place();
+    let at = folder.path();
+    let expected = [by_hand(|g, d| -g + d)];
+    for words in [["blend", "-G + D", "-o", "z.npy"], ["blend", "-o", "z.npy", "-G + D"]] {
+        with_library(at, &words);
+        assert_eq!(latent::read(&at.join("z.npy")).unwrap(), expected);
+        std::fs::remove_file(at.join("z.npy")).unwrap();
+    }
+    // An option that is none is still told.
+    let line = ["blend", "G", "--outt", "x.png", "-m", "m", "--library", "l.json"];
+    latentscape(line).current_dir(at).assert().failure();
+}
+
+/// Two programs that write one library at the same time, again and again.
+#[test]
+fn two_programs_at_once_lose_nothing_of_each_other() {
+    const ROUNDS: u64 = 8;
+    let folder = place();
+    let at = folder.path();
+    let start = |words: &[&str]| {
+        std::process::Command::new(PROGRAM)
+            .args(words)
+            .args(["-m", "m", "--library", "l.json"])
+            .current_dir(at)
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap()
+    };
+    for round in 0..ROUNDS {
+        for (side, seed) in [("left", round), ("right", 100 + round)] {
+            let values: Vec<f32> = Prior::Normal.from_seed(8, seed).into();
+            let name = format!("{side}-{round}.json");
+            std::fs::write(at.join(name), serde_json::to_vec(&values).unwrap()).unwrap();
+        }
+        let mut both = [
+            start(&["library", "import", &format!("left-{round}.json")]),
+            start(&["library", "import", &format!("right-{round}.json")]),
+        ];
+        assert!(both.iter_mut().all(|child| child.wait().unwrap().success()), "round {round}");
+    }
+    // One takes out and renames what the other leaves alone.
+    let mut all = [
+        start(&["library", "remove", "left-0", "D"]),
+        start(&["library", "rename", "right-0", "renamed"]),
+        start(&["blend", "G * 2", "--keep", "twice"]),
+    ];
+    assert!(all.iter_mut().all(|child| child.wait().unwrap().success()));
+    let (list, said) = with_library(at, &["library", "list", "--json"]);
+    assert_eq!(said, "");
+    let list: serde_json::Value = serde_json::from_str(&list).unwrap();
+    let names = list["entries"].as_array().unwrap().iter().map(|e| e["name"].as_str().unwrap());
+    let mut names: Vec<String> = names.map(str::to_owned).collect();
+    let mut expected: Vec<String> =
+        (1..ROUNDS).flat_map(|i| [format!("left-{i}"), format!("right-{i}")]).collect();
+    expected.extend(["G", "old man", "renamed", "twice"].map(String::from));
+    names.sort();
+    expected.sort();
+    assert_eq!(names, expected);
+}
+
 /// Killed at any moment of a write, the library is the old one or the new one.
 #[test]
 fn a_kill_in_the_middle_of_a_write_loses_nothing() {

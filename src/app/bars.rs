@@ -73,7 +73,14 @@ fn menu(ui: &mut Ui, commands: &mut Vec<AppCommand>) {
     Popup::menu(&response).show(|ui| {
         ui.set_min_width(30.0 * UNIT);
         for entry in ACTIONS {
-            let breaks = [Action::Undo, Action::Random, Action::Lock, Action::Fit, Action::Sweep];
+            let breaks = [
+                Action::Import,
+                Action::Undo,
+                Action::Random,
+                Action::Lock,
+                Action::Fit,
+                Action::Sweep,
+            ];
             if breaks.contains(&entry.action) {
                 ui.separator();
             }

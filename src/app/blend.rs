@@ -1,11 +1,11 @@
 //! What is blended: the slots, the results beside them, the grid between corners.
 
+mod corners;
 mod operation;
 mod outcome;
 
 use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
-use std::time::Instant;
 
 use image::RgbImage;
 use serde::{Deserialize, Serialize};
@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 pub use operation::{LETTERS, Operation};
 pub use outcome::Outcome;
 
+use crate::latent::Latent;
 use crate::latent::library::{EntryId, Library};
-use crate::latent::{Latent, Way, grid};
 
 /// Faces that can be blended with one another.
 pub const SLOTS: usize = 4;
@@ -55,6 +55,20 @@ pub enum Page {
     Grid,
     /// A grid whose fourth corner follows from three.
     Analogy,
+}
+
+impl Page {
+    /// All of them, as they are offered.
+    pub const ALL: [Self; 3] = [Self::Row, Self::Grid, Self::Analogy];
+
+    /// Its name.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Row => "Row",
+            Self::Grid => "Grid",
+            Self::Analogy => "Analogy",
+        }
+    }
 }
 
 /// Everything that a person decides here; it is undone and remembered as a whole.
@@ -214,8 +228,8 @@ pub struct Blend {
     pub focus_field: bool,
     /// The slot that the next clicked face goes into.
     pub waiting: Option<usize>,
-    /// Rows that were asked for and when, to know an answer's cells.
-    asked: VecDeque<(Instant, Vec<Cell>)>,
+    /// What was asked for, to know an answer's cells.
+    asked: VecDeque<(Vec<Latent>, Vec<Cell>)>,
     /// What the outcomes were computed from.
     of: Option<(Inputs, u64)>,
 }
@@ -268,43 +282,17 @@ impl Blend {
         slots.chain(results).chain(other.map(|latent| (Cell::Other, latent.clone()))).collect()
     }
 
-    /// The four corners of the grid, once they are known.
-    pub fn corners(&self, library: &Library) -> Option<[Latent; SLOTS]> {
-        let dims = library.key().dims;
-        let at = |slot: usize| {
-            let entry = library.get(self.inputs.slots[slot]?)?;
-            (entry.latent.dims() == dims).then(|| entry.latent.clone())
+    /// The cells of `row` whose picture is still another one, and what they should show.
+    pub fn undrawn(&self, row: Vec<(Cell, Latent)>) -> (Vec<Cell>, Vec<Latent>) {
+        let is_drawn = |(cell, latent): &(Cell, Latent)| {
+            self.pictures.get(cell).is_some_and(|(shown, _)| shown == latent)
         };
-        let (a, b, c) = (at(0)?, at(1)?, at(2)?);
-        let d = match self.inputs.page {
-            Page::Analogy => {
-                let sums = c.values().iter().zip(b.values().iter().zip(a.values()));
-                Latent::new(sums.map(|(c, (b, a))| c + (b - a)).collect()).ok()?
-            }
-            Page::Row | Page::Grid => at(3)?,
-        };
-        let corners = [a, b, c, d];
-        let mean = (0..dims).map(|i| corners.iter().map(|z| z.get(i)).sum::<f32>() / 4.0);
-        let mean = Latent::new(mean.collect()).ok()?;
-        let mut pulled = corners;
-        for (corner, reach) in pulled.iter_mut().zip(self.inputs.reach) {
-            if reach != 1.0 {
-                *corner = crate::latent::lerp(&mean, corner, reach);
-            }
-        }
-        Some(pulled)
+        row.into_iter().filter(|wanted| !is_drawn(wanted)).unzip()
     }
 
-    /// The latents of the grid, in reading order.
-    pub fn grid(&self, library: &Library) -> Option<Vec<Latent>> {
-        let [a, b, c, d] = self.corners(library)?;
-        let way = if self.inputs.arc { Way::Arc } else { Way::Straight };
-        Some(grid([&a, &b, &c, &d], self.inputs.columns, self.inputs.rows, way))
-    }
-
-    /// Notes that the pictures of `cells` were asked for.
-    pub fn note_asked(&mut self, asked: Instant, cells: Vec<Cell>) {
-        self.asked.push_back((asked, cells));
+    /// Notes that `latents` were asked for, to be shown in `cells`.
+    pub fn note_asked(&mut self, latents: Vec<Latent>, cells: Vec<Cell>) {
+        self.asked.push_back((latents, cells));
     }
 
     /// Whether everything that was asked for has come.
@@ -312,10 +300,10 @@ impl Blend {
         self.asked.is_empty()
     }
 
-    /// The cells of what was asked for at `asked`; what was asked for before is forgotten.
-    pub fn cells_of(&mut self, asked: Instant) -> Option<Vec<Cell>> {
-        while let Some((at, cells)) = self.asked.pop_front() {
-            if at == asked {
+    /// The cells that `latents` were asked for; what was asked for before is forgotten.
+    pub fn cells_of(&mut self, latents: &[Latent]) -> Option<Vec<Cell>> {
+        while let Some((asked, cells)) = self.asked.pop_front() {
+            if asked == latents {
                 return Some(cells);
             }
         }

@@ -21,6 +21,10 @@ pub enum Action {
     Paste,
     /// Keep the latent in the library.
     Keep,
+    /// Take faces in from a file.
+    Import,
+    /// Write faces to a file.
+    Export,
     /// One step back.
     Undo,
     /// One step forward.
@@ -129,6 +133,18 @@ pub const ACTIONS: &[Entry] = &[
         "Keep",
         key(Key::S),
         "Keep this face in the library. Its name can be typed at once.",
+    ),
+    entry(
+        Action::Import,
+        "Import faces…",
+        None,
+        "Take faces in: another library, or latents as .json or .npy. Files can also be dropped here.",
+    ),
+    entry(
+        Action::Export,
+        "Export faces…",
+        None,
+        "Write the chosen faces, or all: .json with names and origins, .npy as numbers for Python.",
     ),
     entry(Action::Undo, "Undo", ctrl(Key::Z), "Take the last change back."),
     entry(

@@ -17,6 +17,10 @@ use super::theme::{self, UNIT};
 pub enum Purpose {
     /// A model to open.
     OpenModel,
+    /// A library, or latents, to take in.
+    ImportFaces,
+    /// Where to write faces of the library.
+    ExportFaces,
     /// Where to write the picture.
     SavePicture,
     /// Where to write the sweep sheet.
@@ -30,6 +34,8 @@ impl Purpose {
     pub fn title(self) -> &'static str {
         match self {
             Self::OpenModel => "Open model",
+            Self::ImportFaces => "Import faces",
+            Self::ExportFaces => "Export faces",
             Self::SavePicture => "Save picture",
             Self::SaveSheet => "Save sweep sheet",
             Self::SaveBlend => "Save blend",
@@ -37,12 +43,18 @@ impl Purpose {
     }
 
     fn verb(self) -> &'static str {
-        if self == Self::OpenModel { "Open" } else { "Save" }
+        match self {
+            Self::OpenModel => "Open",
+            Self::ImportFaces => "Import",
+            Self::ExportFaces => "Export",
+            Self::SavePicture | Self::SaveSheet | Self::SaveBlend => "Save",
+        }
     }
 
     fn filter(self) -> (&'static str, &'static [&'static str]) {
         match self {
             Self::OpenModel => ("Models", &["safetensors"]),
+            Self::ImportFaces | Self::ExportFaces => ("Libraries and latents", &["json", "npy"]),
             Self::SavePicture | Self::SaveSheet | Self::SaveBlend => ("PNG pictures", &["png"]),
         }
     }
@@ -147,8 +159,8 @@ pub fn native(
     let available = has_native();
     type Chosen = std::pin::Pin<Box<dyn Future<Output = Option<rfd::FileHandle>> + Send>>;
     let chosen: Option<Chosen> = available.then(|| match purpose {
-        Purpose::OpenModel => Box::pin(dialog.pick_file()) as Chosen,
-        Purpose::SavePicture | Purpose::SaveSheet | Purpose::SaveBlend => {
+        Purpose::OpenModel | Purpose::ImportFaces => Box::pin(dialog.pick_file()) as Chosen,
+        Purpose::ExportFaces | Purpose::SavePicture | Purpose::SaveSheet | Purpose::SaveBlend => {
             Box::pin(dialog.set_file_name(name).save_file())
         }
     });

@@ -57,6 +57,8 @@ impl App {
             }
             AppCommand::PasteText(text) => self.paste(&text),
             AppCommand::OpenFile(path) => self.workers.open(Source::File(path)),
+            AppCommand::ImportFrom(paths) => self.import(paths),
+            AppCommand::ExportTo(path) => self.export(path),
             AppCommand::SavePngTo(path) => self.save_picture(path),
             AppCommand::SaveSheetTo(path) => self.save_sheet(path),
             AppCommand::SaveSheet => self.ask(Purpose::SaveSheet),
@@ -118,6 +120,8 @@ impl App {
             Action::SavePng if is_blend => return self.ask(Purpose::SaveBlend),
             Action::SavePng => return self.ask(Purpose::SavePicture),
             Action::Keep => return self.keep(),
+            Action::Import => return self.ask(Purpose::ImportFaces),
+            Action::Export => return self.ask(Purpose::ExportFaces),
             Action::Copy if is_blend => return self.copy_result(ctx),
             Action::Copy => {
                 ctx.send_cmd(OutputCommand::CopyText(explore.latent.to_text()));
@@ -228,7 +232,8 @@ impl App {
     fn suggested_name(&self, purpose: Purpose) -> String {
         let model = self.state.model.as_ref().map_or("picture", |model| model.name());
         match purpose {
-            Purpose::OpenModel => String::new(),
+            Purpose::OpenModel | Purpose::ImportFaces => String::new(),
+            Purpose::ExportFaces => format!("{model}-faces.json"),
             Purpose::SavePicture => format!("{model}-{}.png", self.state.explore.seed),
             Purpose::SaveSheet => format!("{model}-z{}.png", self.state.explore.sweep.dim),
             Purpose::SaveBlend => format!("{model}-blend.png"),
@@ -240,9 +245,11 @@ impl App {
         self.state.settings.folder = path.parent().map(Path::to_owned);
         let command = match purpose {
             Purpose::OpenModel => AppCommand::OpenFile(path),
-            Purpose::SavePicture => AppCommand::SavePngTo(with_png(path)),
-            Purpose::SaveSheet => AppCommand::SaveSheetTo(with_png(path)),
-            Purpose::SaveBlend => AppCommand::SaveBlendTo(with_png(path)),
+            Purpose::ImportFaces => AppCommand::ImportFrom(vec![path]),
+            Purpose::ExportFaces => AppCommand::ExportTo(ending(path, "json")),
+            Purpose::SavePicture => AppCommand::SavePngTo(ending(path, "png")),
+            Purpose::SaveSheet => AppCommand::SaveSheetTo(ending(path, "png")),
+            Purpose::SaveBlend => AppCommand::SaveBlendTo(ending(path, "png")),
         };
         self.dispatch(ctx, command);
     }
@@ -287,7 +294,7 @@ impl App {
         for (cell, (_, picture)) in &self.state.blend.pictures {
             self.screen.row.entry(*cell).or_default().set(ctx, Side::Large, picture, enlarge);
         }
-        self.screen.peek_of = None;
+        self.screen.peek.forget();
     }
 
     /// Tells an error, unless it is that the person cancelled.
@@ -305,12 +312,12 @@ impl App {
     }
 
     /// Says something in the line at the bottom.
-    fn say(&mut self, text: String) {
+    pub(super) fn say(&mut self, text: String) {
         self.state.message = Message { text, is_error: false };
     }
 }
 
-/// The path with `.png` at its end, as whoever types a bare name means it.
-fn with_png(path: PathBuf) -> PathBuf {
-    if path.extension().is_some() { path } else { path.with_extension("png") }
+/// The path with an ending, as whoever types a bare name means it.
+fn ending(path: PathBuf, ending: &str) -> PathBuf {
+    if path.extension().is_some() { path } else { path.with_extension(ending) }
 }

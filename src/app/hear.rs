@@ -77,6 +77,9 @@ impl App {
                 }
             }
         }
+        if let Some(Ok(gone @ 1..)) = workers::done(&mut self.workers.trimming) {
+            tracing::info!("{gone} old small pictures were removed from the cache");
+        }
         self.hear_library(ctx);
         if let Some(result) = workers::done(&mut self.workers.devices) {
             match result {
@@ -106,6 +109,7 @@ impl App {
                 }
                 self.workers.influence = None;
                 self.workers.sweep = None;
+                self.screen.peek.forget();
                 self.failed_sweep = None;
                 let missing = self.state.explore.influence.is_none();
                 if let Some(model) = self.state.model.as_ref().filter(|_| missing) {
@@ -150,6 +154,11 @@ impl App {
                 self.screen.thumbs.take(ctx, &rendered.latents, rendered.result);
                 return;
             }
+            Lane::Peek => {
+                let enlarge = self.state.settings.enlarge;
+                self.screen.peek.take(ctx, &rendered.latents, rendered.result, enlarge);
+                return;
+            }
             Lane::Picture | Lane::Strip => {}
         }
         let enlarge = self.state.settings.enlarge;
@@ -184,14 +193,15 @@ impl App {
     }
 
     /// Asks the workers for what the window should show. Called when a frame ends, so that a moved
-    /// slider's picture is asked for in the same frame. Returns whether a new picture is.
-    pub(super) fn ask_for_pictures(&mut self, ctx: &Context) -> bool {
-        let has_asked = self.ask_for_blend();
-        let Some(model) = &self.state.model else { return false };
+    /// slider's picture is asked for in the same frame. Returns how many were asked for that may come
+    /// within it.
+    pub(super) fn ask_for_pictures(&mut self, ctx: &Context) -> usize {
+        let mut awaited = self.ask_for_blend();
+        let Some(model) = &self.state.model else { return 0 };
         let explore = &mut self.state.explore;
         let asked = self.state.pacing.input_time();
         let picture = RenderRequest { model: model.id, latents: vec![explore.shown()] };
-        let has_asked = self.workers.renderer.request(Lane::Picture, picture, asked) || has_asked;
+        awaited += usize::from(self.workers.renderer.request(Lane::Picture, picture, asked));
         let latents = super::tabs::explore::strip_latents(explore);
         self.workers.renderer.request(
             Lane::Strip,
@@ -203,6 +213,11 @@ impl App {
             self.workers.renderer.forget(Lane::Thumbnails);
             let small = RenderRequest { model: model.id, latents };
             self.workers.renderer.request(Lane::Thumbnails, small, asked);
+        }
+        if let Some(latent) = self.screen.peek.wish() {
+            self.workers.renderer.forget(Lane::Peek);
+            let large = RenderRequest { model: model.id, latents: vec![latent] };
+            self.workers.renderer.request(Lane::Peek, large, asked);
         }
         if explore.sweep.open {
             let plan = explore.sweep.plan(explore, &self.state.shelf);
@@ -227,6 +242,6 @@ impl App {
         }
         let progress = self.workers.sweep.as_ref().map(|(_, job)| job.progress());
         self.state.explore.sweep.progress = progress;
-        has_asked
+        awaited
     }
 }

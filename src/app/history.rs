@@ -53,6 +53,8 @@ pub enum Gesture {
     Reach(usize),
     /// Changing the size of the grid.
     GridSize,
+    /// Turning from page to page of Blend.
+    Page,
     /// Keeping a latent and naming it, however long that takes.
     Naming(EntryId),
 }

@@ -50,6 +50,19 @@ impl App {
                 Err(error) => self.tell(ctx, Err(error)),
             }
         }
+        if let Some(result) = workers::done(&mut self.workers.importing) {
+            let taken = result.and_then(|brought| self.take_in(ctx, brought));
+            self.tell(ctx, taken);
+        }
+        if let Some(result) = workers::done(&mut self.workers.exporting) {
+            match result {
+                Ok((path, count)) => {
+                    let text = format!("Exported {} to {}", faces(count), path.display());
+                    self.announce(ctx, text, false);
+                }
+                Err(error) => self.tell(ctx, Err(error)),
+            }
+        }
         let jobs = [&mut self.workers.keeping, &mut self.workers.looking];
         let done = jobs.map(workers::done);
         let [saved, looked] = done;
@@ -59,7 +72,7 @@ impl App {
                 Some(Ok(Kept { library: kept, time })) => {
                     let news = library.adopt(&kept);
                     self.library_time = time;
-                    self.tell_news(ctx, news);
+                    self.tell_news(news);
                 }
                 Some(Err(error)) => {
                     if was_save {
@@ -141,13 +154,18 @@ impl App {
         }
     }
 
-    fn tell_news(&mut self, ctx: &Context, news: Merged) {
+    fn tell_news(&mut self, news: Merged) {
         let count = news.added + news.changed + news.removed;
         if count > 0 {
-            let faces = if count == 1 { "face" } else { "faces" };
-            self.announce(ctx, format!("Another window changed {count} {faces}"), false);
+            // Said in the line at the bottom alone: a toast would cover the very faces.
+            self.say(format!("Another window changed {}", faces(count)));
         }
     }
+}
+
+/// `1 face`, `2 faces`.
+pub fn faces(count: usize) -> String {
+    format!("{count} {}", if count == 1 { "face" } else { "faces" })
 }
 
 /// When the file was written last.

@@ -20,6 +20,7 @@ mod launch;
 mod notices;
 mod pacing;
 mod palette;
+mod peek;
 mod screen;
 mod settings;
 mod shelf;

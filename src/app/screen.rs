@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use super::blend::Cell;
+use super::peek::Peek;
 use super::shown::Shown;
 use super::thumbs::Thumbs;
-use crate::latent::library::EntryId;
 
 /// One texture for each picture that is shown.
 #[derive(Default)]
@@ -23,7 +23,5 @@ pub struct Screen {
     /// Small pictures.
     pub thumbs: Thumbs,
     /// The large picture of a kept face under the pointer.
-    pub peek: Shown,
-    /// Which face that is.
-    pub peek_of: Option<EntryId>,
+    pub peek: Peek,
 }

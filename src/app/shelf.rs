@@ -211,6 +211,18 @@ impl Shelf {
         Ok((id, Edit { before: None, after }))
     }
 
+    /// Takes in an entry that was read from a file, and chooses nothing.
+    ///
+    /// # Errors
+    /// While the library is being opened.
+    pub fn take_in(&mut self, entry: Arc<Entry>) -> Result<Edit> {
+        let library = self.library_mut()?;
+        let id = library.restore(entry);
+        let after = library.get(id).cloned();
+        self.scroll_to = Some(id);
+        Ok(Edit { before: None, after })
+    }
+
     /// Changes an entry by `change`; what became of it is what there is to undo.
     ///
     /// # Errors

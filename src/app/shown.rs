@@ -1,6 +1,6 @@
 //! Pictures on their way to the screen.
 
-use eframe::egui::{ColorImage, Context, TextureHandle, TextureOptions};
+use eframe::egui::{Color32, ColorImage, Context, TextureHandle, TextureOptions};
 use fast_image_resize::images::{TypedImage, TypedImageRef};
 use fast_image_resize::pixels::U8x3;
 use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
@@ -77,7 +77,10 @@ impl Shown {
         let mut target = TypedImage::<U8x3>::new(width, height);
         let filter = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Mitchell));
         self.resizer.resize_typed(&source, &mut target, &filter).ok()?;
-        let bytes: Vec<u8> = target.pixels().iter().flat_map(|pixel| pixel.0).collect();
-        Some(ColorImage::from_rgb([width as usize, height as usize], &bytes))
+        let pixels = target.pixels().iter().map(|pixel| {
+            let [r, g, b] = pixel.0;
+            Color32::from_rgb(r, g, b)
+        });
+        Some(ColorImage::new([width as usize, height as usize], pixels.collect()))
     }
 }

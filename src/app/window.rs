@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use eframe::egui::{self, CentralPanel, Context, Event, Frame, Ui};
 
@@ -19,8 +19,10 @@ use super::workers::Workers;
 use super::{bars, history_panel, theme};
 use crate::device::DeviceChoice;
 use crate::error::Result;
+use crate::worker::Lane;
 
-/// Milliseconds that a network may take to be waited for by laying a frame out twice.
+/// Milliseconds that a network may take to be waited for: by laying the frame out twice, and then for
+/// as long as this.
 const QUICK: f32 = 4.0;
 
 /// How a window starts.
@@ -85,6 +87,8 @@ pub struct App {
     /// When the library's file was looked at last.
     pub(super) last_look: f64,
     pub(super) was_focused: bool,
+    /// A quick network is about to give what this frame asked for.
+    awaits: bool,
     settings_path: Option<PathBuf>,
     saved: Settings,
 }
@@ -123,6 +127,7 @@ impl App {
             failed_save: None,
             last_look: 0.0,
             was_focused: false,
+            awaits: false,
             settings_path: start.settings,
             saved: settings,
         })
@@ -138,13 +143,41 @@ impl App {
         self.state.tab = tab.min(TABS.len() - 1);
     }
 
+    /// Holds the frame back while a grid is drawn, until it is there: the network needs the cores more
+    /// than frames that show nothing new.
+    fn make_way_for_grid(&mut self) {
+        let rest = self.state.pacing.rest();
+        if !rest.is_zero() && self.workers.renderer.is_awaited(Lane::Grid) {
+            let begun = Instant::now();
+            self.workers.renderer.rest(rest);
+            self.state.pacing.rested(begun.elapsed());
+        }
+    }
+
+    /// Waits a little for a picture that is due any moment: painting this frame without it, and another
+    /// one with it, takes longer than that.
+    fn wait_for_quick(&mut self) {
+        let renderer = &mut self.workers.renderer;
+        if renderer.is_awaited(Lane::Picture) || renderer.is_awaited(Lane::Row) {
+            renderer.rest(Duration::from_secs_f32(QUICK / 1e3));
+        }
+    }
+
     /// Shortcuts, text from the clipboard, files that are dropped.
     fn read_input(&mut self, ctx: &Context, commands: &mut Vec<AppCommand>) {
         let dropped: Vec<PathBuf> = ctx.input(|input| {
             input.raw.dropped_files.iter().map(|file| file.path().to_owned()).collect()
         });
+        let is_faces = |path: &PathBuf| {
+            path.extension()
+                .is_some_and(|e| e.eq_ignore_ascii_case("json") || e.eq_ignore_ascii_case("npy"))
+        };
+        let (faces, models): (Vec<_>, Vec<_>) = dropped.into_iter().partition(is_faces);
+        if !faces.is_empty() {
+            commands.push(AppCommand::ImportFrom(faces));
+        }
         // One at a time: there is one model on screen.
-        if let Some(path) = dropped.into_iter().next_back() {
+        if let Some(path) = models.into_iter().next_back() {
             commands.push(AppCommand::OpenFile(path));
         }
         let is_asking = self.state.palette.is_some() || self.state.path_box.is_some();
@@ -200,7 +233,7 @@ impl App {
         let rect = ctx.content_rect();
         painter.rect_filled(rect, 0.0, colours.ground.gamma_multiply(0.85));
         let font = egui::FontId::proportional(18.0);
-        let text = "Drop a model (.safetensors) to open it";
+        let text = "Drop a model (.safetensors) to open it, or faces (.json, .npy) to keep them";
         painter.text(rect.center(), egui::Align2::CENTER_CENTER, text, font, colours.ink);
     }
 
@@ -232,6 +265,7 @@ impl eframe::App for App {
     fn logic(&mut self, ctx: &Context, frame: &mut eframe::Frame) {
         if ctx.current_pass_index() == 0 {
             self.state.pacing.begin_frame(frame.info().cpu_usage);
+            self.make_way_for_grid();
         }
         self.now = ctx.input(|input| input.time);
         let held = ctx.input(|input| input.pointer.any_down());
@@ -260,14 +294,18 @@ impl eframe::App for App {
         for command in commands {
             self.dispatch(&ctx, command);
         }
-        let has_asked = self.ask_for_pictures(&ctx);
+        let awaited = self.ask_for_pictures(&ctx);
         self.keep_library(&ctx);
         self.show_drop_target(&ctx);
         self.notices.show(&ctx);
-        if has_asked && self.network_millis < QUICK {
+        if awaited > 0 && self.network_millis * (awaited as f32) < QUICK {
             // A quick network is done by the time the frame is laid out a second time; its picture
             // then needs no frame of its own.
             ctx.request_discard("the picture asked for is about to come");
+            self.awaits = true;
+        }
+        if !ctx.will_discard() && std::mem::take(&mut self.awaits) {
+            self.wait_for_quick();
         }
         // Textures are uploaded after this, so a picture that has just come is still in time.
         self.hear(&ctx);

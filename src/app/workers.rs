@@ -15,6 +15,7 @@ use crate::device::{self, DeviceChoice};
 use crate::discover::{self, Influence};
 use crate::error::{Error, Result};
 use crate::latent::Library;
+use crate::latent::library::{Entry, EntryId};
 use crate::model::ModelSpec;
 use crate::picture;
 use crate::worker::{Courtesy, Job, Load, ModelId, Progress, Renderer, Wake};
@@ -55,6 +56,17 @@ pub struct Kept {
     pub time: Option<SystemTime>,
 }
 
+/// Faces that were read from files, on their way into the library.
+#[derive(Default)]
+pub struct Brought {
+    /// The new ones.
+    pub entries: Vec<Arc<Entry>>,
+    /// How many were there already.
+    pub known: usize,
+    /// Sentences about what could not be taken in.
+    pub problems: Vec<String>,
+}
+
 /// All of them.
 pub struct Workers {
     /// Draws.
@@ -75,6 +87,12 @@ pub struct Workers {
     pub keeping: Option<Job<Kept>>,
     /// Reads the library again.
     pub looking: Option<Job<Kept>>,
+    /// Reads faces from files.
+    pub importing: Option<Job<Brought>>,
+    /// Writes faces to a file; says how many.
+    pub exporting: Option<Job<(PathBuf, usize)>>,
+    /// Keeps the cache of small pictures from growing for ever.
+    pub trimming: Option<Job<usize>>,
     /// Writes a picture.
     pub saving: Option<Job<PathBuf>>,
     /// Waits for the system's file dialog.
@@ -103,6 +121,9 @@ impl Workers {
             shelving: None,
             keeping: None,
             looking: None,
+            importing: None,
+            exporting: None,
+            trimming: None,
             saving: None,
             dialog: None,
             devices: None,
@@ -133,6 +154,8 @@ impl Workers {
         let id = ModelId(self.loaded);
         let cache = file.key().ok().and_then(checkpoint::user_pictures);
         self.renderer.load(Load { model: id, file: file.clone(), device, cache });
+        // Nobody waits for it: where no thread is to be had, the next start does it.
+        self.trimming = self.job("picture cache", |_| Ok(checkpoint::trim_pictures())).ok();
         self.pending = Some(Pending { id, file, source });
     }
 
@@ -223,6 +246,42 @@ impl Workers {
             let time = library.path().and_then(modified);
             library.refresh()?;
             Ok(Kept { library, time })
+        })?);
+        Ok(())
+    }
+
+    /// Reads the faces in `paths`, as they would come into `library`.
+    ///
+    /// # Errors
+    /// [`Error::Worker`] if the system gives no thread.
+    pub fn import_faces(&mut self, mut library: Library, paths: Vec<PathBuf>) -> Result<()> {
+        self.importing = Some(self.job("library reader", move |_| {
+            let mut brought = Brought::default();
+            for path in &paths {
+                let imported = library.import(path)?;
+                let added = imported.added.iter().filter_map(|id| library.get(*id).cloned());
+                brought.entries.extend(added);
+                brought.known += imported.known;
+                brought.problems.extend(imported.problems);
+            }
+            Ok(brought)
+        })?);
+        Ok(())
+    }
+
+    /// Writes the entries `ids` of `library`, or all for none.
+    ///
+    /// # Errors
+    /// [`Error::Worker`] if the system gives no thread.
+    pub fn export_faces(
+        &mut self,
+        library: Library,
+        ids: Vec<EntryId>,
+        path: PathBuf,
+    ) -> Result<()> {
+        self.exporting = Some(self.job("library writer", move |_| {
+            let count = library.export(&ids, &path)?;
+            Ok((path, count))
         })?);
         Ok(())
     }

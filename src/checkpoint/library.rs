@@ -9,6 +9,11 @@ use crate::error::Result;
 use crate::latent::{Library, ModelKey};
 use crate::picture::PictureCache;
 
+/// Folder of the small pictures in the user's cache.
+const PICTURES: &str = "pictures";
+/// What all of them may take on disk: some 10,000 faces.
+const MOST_PICTURE_BYTES: u64 = 256 << 20;
+
 /// The user's library of `model`: in the user's data folder, named after the model and its weights.
 /// Kept in memory only where the system has no such folder.
 ///
@@ -52,8 +57,15 @@ pub fn library_path(data: &Path, key: &ModelKey) -> PathBuf {
 /// Where small pictures drawn by the model `key` are kept, if this system has a place for them.
 /// [`crate::latent::Latent::fingerprint`] names them.
 pub fn user_pictures(key: &ModelKey) -> Option<PictureCache> {
-    let folder = disk::cache_folder()?.join("pictures").join(&key.hash);
+    let folder = disk::cache_folder()?.join(PICTURES).join(&key.hash);
     Some(PictureCache::new(folder))
+}
+
+/// Forgets the oldest small pictures, of whichever models, where there are too many. Returns how many
+/// went.
+pub fn trim_pictures() -> usize {
+    disk::cache_folder()
+        .map_or(0, |folder| PictureCache::trim(&folder.join(PICTURES), MOST_PICTURE_BYTES))
 }
 
 fn with_bundled(mut library: Library) -> Result<Library> {

@@ -17,6 +17,8 @@ mod state_file;
 pub use archive::Archive;
 pub use builtin::faces_64;
 pub use contents::Contents;
-pub use library::{library_in, library_path, open_library, user_library, user_pictures};
+pub use library::{
+    library_in, library_path, open_library, trim_pictures, user_library, user_pictures,
+};
 pub use model_file::{ModelFile, ModelInfo, RAW, save_model};
 pub use state_file::{StateFile, save_state};

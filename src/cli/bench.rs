@@ -7,15 +7,17 @@ use clap::Args;
 use serde_json::json;
 
 use super::console::{self, size, table};
-use super::library_args::scope;
-use super::model_args::{ModelArgs, OpenModel};
+use super::model_args::ModelArgs;
+use crate::checkpoint::ModelFile;
 use crate::error::{Error, Result};
-use crate::latent::library::{NewEntry, Origin};
-use crate::latent::{self, Latent, Library, Way, expr};
+use crate::latent::Library;
+use crate::latent::library::{NewEntry, Order, Origin};
 use crate::picture;
 use crate::random::{Purpose, stream};
-use crate::worker::measure_latency;
+use crate::worker::{Latency, Stage};
 
+/// Columns and rows of the grid whose corner is dragged.
+const SIDE: usize = 8;
 /// Pictures in one go, for the speed of sheets and films.
 const BATCH: usize = 64;
 /// Goes that are timed; the fastest counts, since other programs only make it slower.
@@ -61,9 +63,12 @@ pub fn run(args: &BenchArgs, start: Instant) -> Result<()> {
         batch_secs = batch_secs.min(begun.elapsed().as_secs_f64());
     }
     let per_second = BATCH as f64 / batch_secs;
-    let blend = blend_figures(&model, &latents)?;
     let device = model.device.name.clone();
-    let slider = measure_latency(Arc::new(model.file), args.model.device(), args.seconds)?;
+    let file = Arc::new(model.file);
+    let mut stage = Stage::start(file.clone(), args.model.device())?;
+    let slider = stage.drag_slider(args.seconds)?;
+    let corner = stage.drag_corner(SIDE, args.seconds)?;
+    let blend = blend_figures(&file, &mut stage)?;
     let most = memory("VmHWM");
 
     if args.json {
@@ -74,11 +79,15 @@ pub fn run(args: &BenchArgs, start: Instant) -> Result<()> {
             "slider_p50_ms": slider.median,
             "slider_p95_ms": slider.p95,
             "slider_pictures_per_second": slider.rate,
-            "slider_pictures": slider.pictures,
+            "slider_pictures": slider.count,
             "library_open_ms": blend.library_ms,
             "library_entries": ENTRIES,
-            "formula_ms": blend.formula_ms,
-            "grids_8x8_per_second": blend.grids_per_second,
+            "search_p50_ms": blend.search.0,
+            "search_most_ms": blend.search.1,
+            "formula_p50_ms": blend.formula.median,
+            "formula_most_ms": blend.formula.most,
+            "grids_8x8_per_second": corner.rate,
+            "grid_p50_ms": corner.median,
             "batch": BATCH,
             "batch_pictures_per_second": per_second,
             "resident_bytes_after_first_picture": resident_after_first,
@@ -98,9 +107,21 @@ pub fn run(args: &BenchArgs, start: Instant) -> Result<()> {
             ),
         ],
         ["batches of 64", &format!("{per_second:.0} pictures/s")],
-        ["a library of 10,000", &format!("opens in {:.0} ms", blend.library_ms)],
-        ["a formula and its picture", &format!("{:.1} ms", blend.formula_ms)],
-        ["8×8 grids of four corners", &format!("{:.0} a second", blend.grids_per_second)],
+        [
+            "a library of 10,000",
+            &format!(
+                "opens in {:.0} ms, is searched in {:.1} ms ({:.1} at most)",
+                blend.library_ms, blend.search.0, blend.search.1
+            ),
+        ],
+        [
+            "a formula's key to pixels",
+            &format!("p50 {:.1} ms, {:.1} at most", blend.formula.median, blend.formula.most),
+        ],
+        [
+            "8×8 grid, a corner dragged",
+            &format!("{:.1} grids/s, p50 {:.0} ms old", corner.rate, corner.median),
+        ],
         [
             "resident memory",
             &format!(
@@ -116,30 +137,27 @@ pub fn run(args: &BenchArgs, start: Instant) -> Result<()> {
 
 /// Entries of the library that is opened.
 const ENTRIES: usize = 10_000;
+/// What is typed to find one of them.
+const SOUGHT: &str = "face 77";
+/// What is typed to blend some of them.
+const FORMULA: &str =
+    "abs(\"face 1\" - \"face 22\") + 0.5*\"face 333\" - mean(\"face 4444\", \"face 5\")";
 
-/// How quick the parts of Blend are.
+/// How quick a large library is.
 struct BlendFigures {
     library_ms: f64,
-    formula_ms: f64,
-    grids_per_second: f64,
+    /// Half of all searches, and all of them, took no longer, in milliseconds.
+    search: (f64, f64),
+    /// From a key to the pixels of the result.
+    formula: Latency,
 }
 
-fn blend_figures(model: &OpenModel, latents: &[Latent]) -> Result<BlendFigures> {
-    let spec = &model.file.info().spec;
-    let device = &model.device.device;
-    // The shortest of some goes, in seconds.
-    let quickest = |goes: usize, work: &mut dyn FnMut() -> Result<()>| -> Result<f64> {
-        let mut least = f64::INFINITY;
-        for _ in 0..goes {
-            let begun = Instant::now();
-            work()?;
-            least = least.min(begun.elapsed().as_secs_f64());
-        }
-        Ok(least)
-    };
+fn blend_figures(file: &ModelFile, stage: &mut Stage) -> Result<BlendFigures> {
+    let spec = &file.info().spec;
+    let millis = |begun: Instant| begun.elapsed().as_secs_f64() * 1e3;
     let folder = tempfile::tempdir().map_err(Error::io("make", "a temporary folder"))?;
     let path = folder.path().join("library.json");
-    let key = model.file.key()?;
+    let key = file.key()?;
     let mut library = Library::open(&path, key.clone())?;
     for seed in 0..ENTRIES as u64 {
         library.add(NewEntry {
@@ -150,24 +168,24 @@ fn blend_figures(model: &OpenModel, latents: &[Latent]) -> Result<BlendFigures> 
         })?;
     }
     library.save()?;
-    let opened = quickest(3, &mut || Library::open(&path, key.clone()).map(drop))?;
-
-    let scope = scope(&model.file, &library);
-    let text = "normalize(abs(\"face 1\" - \"face 2\") + mean(\"face 3\", \"face 4\"))";
-    let formula = quickest(20, &mut || {
-        let z = expr::evaluate(text, &scope)?;
-        picture::from_tensor(&model.generator.draw(&[z], device)?).map(drop)
-    })?;
-    let [a, b, c, d, ..] = latents else { return Err(Error::Cancelled) };
-    let grids = quickest(5, &mut || {
-        let grid = latent::grid([a, b, c, d], 8, 8, Way::Arc);
-        picture::from_tensor(&model.generator.draw(&grid, device)?).map(drop)
-    })?;
-    Ok(BlendFigures {
-        library_ms: opened * 1e3,
-        formula_ms: formula * 1e3,
-        grids_per_second: 1.0 / grids,
-    })
+    let mut library_ms = f64::INFINITY;
+    for _ in 0..3 {
+        let begun = Instant::now();
+        Library::open(&path, key.clone())?;
+        library_ms = library_ms.min(millis(begun));
+    }
+    let mut searches = Vec::new();
+    for order in [Order::Newest, Order::Name] {
+        for end in 0..=SOUGHT.len() {
+            let begun = Instant::now();
+            std::hint::black_box(library.find(&SOUGHT[..end], &order));
+            searches.push(millis(begun));
+        }
+    }
+    searches.sort_by(f64::total_cmp);
+    let most = searches.last().copied().unwrap_or_default();
+    let formula = stage.type_formula(&library, FORMULA)?;
+    Ok(BlendFigures { library_ms, search: (searches[searches.len() / 2], most), formula })
 }
 
 /// A figure of `/proc/self/status` in bytes; Linux only.

@@ -26,8 +26,8 @@ const MAX_OPERANDS: usize = 64;
 /// random(seed), zero. Names that hold blanks or signs stand in quotes.
 #[derive(Debug, Args)]
 pub struct BlendArgs {
-    /// The formula, e.g. "abs(G - D)"; one that begins with a minus sign stands in brackets
-    #[arg(value_name = "FORMULA")]
+    /// The formula, e.g. "abs(G - D)" or "-G + D"
+    #[arg(value_name = "FORMULA", allow_hyphen_values = true)]
     formula: String,
     #[command(flatten)]
     model: ModelArgs,

@@ -1,10 +1,13 @@
 //! Small pictures that were drawn once, kept in the user's cache: one PNG each, named by what it
 //! shows. A file that is missing or damaged is drawn again; nothing else depends on them.
 
-use std::path::PathBuf;
+use std::fs::Metadata;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use image::RgbImage;
 use image::imageops::FilterType;
+use walkdir::WalkDir;
 
 use super::png;
 use crate::error::{Error, Result};
@@ -74,6 +77,37 @@ impl PictureCache {
         }
     }
 
+    /// Makes room in `root`, a folder of such folders: where its pictures take more than `most` bytes,
+    /// those that were kept first are forgotten until nine tenths of that are left. Returns how many
+    /// went. What is not one of our pictures is left alone; what cannot be read or removed, because
+    /// another window is at it, is left for the next time.
+    pub fn trim(root: &Path, most: u64) -> usize {
+        let files = WalkDir::new(root).min_depth(2).follow_links(false).into_iter().flatten();
+        let mut files: Vec<(SystemTime, u64, PathBuf)> = files
+            .filter(|file| file.path().extension().is_some_and(|extension| extension == "png"))
+            .filter_map(|file| {
+                let data = file.metadata().ok().filter(Metadata::is_file)?;
+                Some((data.modified().ok()?, data.len(), file.into_path()))
+            })
+            .collect();
+        let mut total: u64 = files.iter().map(|(_, size, _)| size).sum();
+        if total <= most {
+            return 0;
+        }
+        files.sort_unstable();
+        let mut gone = 0;
+        for (_, size, path) in files {
+            if total <= most / 10 * 9 {
+                break;
+            }
+            if std::fs::remove_file(path).is_ok() {
+                total -= size;
+                gone += 1;
+            }
+        }
+        gone
+    }
+
     /// Two letters of the name are a folder of their own: some systems are slow with large ones.
     /// `None` for a name that could lead out of the folder.
     fn path(&self, name: &str) -> Option<PathBuf> {
@@ -115,5 +149,31 @@ mod tests {
         cache.put("abcdef", &picture).unwrap();
         std::fs::write(folder.path().join("ab/cdef.png"), b"\x89PNG cut").unwrap();
         assert_eq!(cache.get("abcdef"), None);
+    }
+
+    #[test]
+    fn what_was_kept_first_goes_when_there_is_too_much() {
+        let root = tempfile::tempdir().unwrap();
+        let models = ["one", "two"].map(|model| PictureCache::new(root.path().join(model)));
+        let picture = RgbImage::from_fn(32, 32, |x, y| Rgb([(x * 7) as u8, (y * 5) as u8, 9]));
+        let size = png(&picture).unwrap().len() as u64;
+        let name = |i: u64| format!("{i:02}abc");
+        for i in 0..20 {
+            let cache = &models[i as usize % 2];
+            cache.put(&name(i), &picture).unwrap();
+            let file = std::fs::File::options().write(true).open(cache.path(&name(i)).unwrap());
+            let time = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1000 + i);
+            file.unwrap().set_modified(time).unwrap();
+        }
+        let other = root.path().join("one/notes.txt");
+        std::fs::write(&other, vec![0; 10_000]).unwrap();
+        assert_eq!(PictureCache::trim(root.path(), 20 * size), 0, "as much as there may be");
+        assert_eq!(PictureCache::trim(root.path(), 10 * size), 11);
+        for i in 0..20 {
+            let is_kept = models[i as usize % 2].get(&name(i)).is_some();
+            assert_eq!(is_kept, i >= 11, "picture {i}");
+        }
+        assert!(other.exists());
+        assert_eq!(PictureCache::trim(&root.path().join("nowhere"), 1), 0);
     }
 }

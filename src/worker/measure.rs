@@ -1,14 +1,19 @@
-//! How long it takes from a moved slider to new pixels, without a window.
+//! How long it takes from what a person does to new pixels, without a window.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::bounded;
+use crossbeam_channel::{Receiver, bounded};
+use image::{Rgb, RgbImage};
 
 use super::renderer::{Lane, Load, ModelId, RenderEvent, RenderRequest, Renderer};
 use crate::checkpoint::ModelFile;
 use crate::device::DeviceChoice;
 use crate::error::{Error, Result};
+use crate::latent::expr::{self, Lookup, Scope};
+use crate::latent::{self, Latent, Library, Way};
+use crate::model::ModelSpec;
+use crate::picture;
 use crate::random::{Purpose, stream};
 
 /// A mouse tells its place 125 times a second.
@@ -56,83 +61,188 @@ impl Percentiles {
     }
 }
 
-/// Milliseconds from a moved slider to its pixels, in memory.
+/// Milliseconds from what a person does to its pixels, in memory.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Latency {
-    /// Half of all pictures came faster.
+    /// Half of all came faster.
     pub median: f32,
     /// 95 of 100 came faster.
     pub p95: f32,
-    /// Pictures per second.
+    /// The slowest.
+    pub most: f32,
+    /// Answers per second.
     pub rate: f32,
-    /// Pictures drawn.
-    pub pictures: u32,
+    /// How many there were.
+    pub count: u32,
 }
 
-/// Drags one dimension of `file`'s generator to and fro for `seconds`, as fast as a mouse tells its
-/// place, and measures how old each picture's wish is when the picture arrives.
-///
-/// # Errors
-/// Whatever loading and drawing return.
-pub fn measure_latency(
-    file: Arc<ModelFile>,
-    device: DeviceChoice,
-    seconds: f32,
-) -> Result<Latency> {
-    let (sender, woken) = bounded(1);
-    let wake = Arc::new(move || {
-        let _ = sender.try_send(());
-    });
-    let spec = file.info().spec.clone();
-    let model = ModelId(1);
-    let mut renderer = Renderer::start(wake)?;
-    renderer.load(Load { model, file, device, cache: None });
-    loop {
-        let _ = woken.recv_timeout(Duration::from_millis(100));
-        match renderer.poll() {
-            Some(RenderEvent::Loaded(loaded)) => break loaded.result.map(|_| ())?,
-            Some(RenderEvent::Rendered(_)) | None => {}
+impl Latency {
+    fn of(all: &Percentiles, seconds: f32) -> Result<Self> {
+        if all.count() == 0 {
+            let why = "no picture was drawn in that time; give it more";
+            return Err(Error::bad_setting("seconds", why));
         }
+        Ok(Self {
+            median: all.percentile(50.0),
+            p95: all.percentile(95.0),
+            most: all.percentile(100.0),
+            rate: all.count() as f32 / seconds,
+            count: all.count(),
+        })
+    }
+}
+
+/// A renderer with a model, as the window has it; asking and waiting are done by hand.
+pub struct Stage {
+    renderer: Renderer,
+    woken: Receiver<()>,
+    spec: ModelSpec,
+}
+
+impl Stage {
+    /// The only model there is.
+    const MODEL: ModelId = ModelId(1);
+
+    /// Loads `file` on `device`, and draws one picture: what a window has done before anybody moves.
+    ///
+    /// # Errors
+    /// Whatever loading and drawing return.
+    pub fn start(file: Arc<ModelFile>, device: DeviceChoice) -> Result<Self> {
+        let (sender, woken) = bounded(1);
+        let wake = Arc::new(move || {
+            let _ = sender.try_send(());
+        });
+        let spec = file.info().spec.clone();
+        let mut renderer = Renderer::start(wake)?;
+        renderer.load(Load { model: Self::MODEL, file, device, cache: None });
+        loop {
+            let _ = woken.recv_timeout(Duration::from_millis(100));
+            match renderer.poll() {
+                Some(RenderEvent::Loaded(loaded)) => break loaded.result.map(|_| ())?,
+                Some(RenderEvent::Rendered(_)) | None => {}
+            }
+        }
+        let mut stage = Self { renderer, woken, spec };
+        let z = stage.latent(0);
+        stage.ask(Lane::Picture, vec![z]);
+        stage.wait_for(Lane::Picture)?;
+        Ok(stage)
     }
 
-    let mut z = spec.prior.sample(spec.z_dim, &mut stream(0, Purpose::Measure, 0));
-    let mut latencies = Percentiles::default();
-    let begun = Instant::now();
-    let mut next_move = begun;
-    let mut failed = None;
-    while begun.elapsed().as_secs_f32() < seconds && failed.is_none() {
-        let now = Instant::now();
-        if now >= next_move {
-            next_move = now + MOUSE;
-            let phase = (now - begun).as_secs_f32() * 2.0;
-            z.set(0, phase.sin() * spec.prior.slider_range());
-            let request = RenderRequest { model, latents: vec![z.clone()] };
-            renderer.request(Lane::Picture, request, now);
+    /// Drags one dimension to and fro for `seconds`, as fast as a mouse tells its place, and measures
+    /// how old each picture's wish is when the picture arrives.
+    ///
+    /// # Errors
+    /// Whatever drawing returns.
+    pub fn drag_slider(&mut self, seconds: f32) -> Result<Latency> {
+        let (mut z, range) = (self.latent(0), self.spec.prior.slider_range());
+        let mut wish = |phase: f32| {
+            z.set(0, phase.sin() * range);
+            vec![z.clone()]
+        };
+        self.drag(Lane::Picture, seconds, &mut wish, &mut |_| {})
+    }
+
+    /// Drags a corner of a grid of `side` × `side` in the same way. Picture, strip and small pictures
+    /// are asked for as the window does, and every grid is put together to be shown.
+    ///
+    /// # Errors
+    /// Whatever drawing returns.
+    pub fn drag_corner(&mut self, side: usize, seconds: f32) -> Result<Latency> {
+        let corners = [1, 2, 3, 4].map(|seed| self.latent(seed));
+        let strip = (0..7u8).map(|i| corners[0].with(0, f32::from(i) - 3.0)).collect();
+        let small = corners.to_vec();
+        self.ask(Lane::Strip, strip);
+        self.ask(Lane::Thumbnails, small);
+        self.wait_for(Lane::Thumbnails)?;
+        let [a, b, c, d] = &corners;
+        let mut wish = |phase: f32| {
+            let pulled = latent::lerp(d, a, 1.5 + phase.sin());
+            latent::grid([&pulled, b, c, d], side, side, Way::Arc)
+        };
+        let mut put_together = |pictures: Vec<RgbImage>| {
+            std::hint::black_box(picture::sheet(&pictures, side, 0, Rgb([0; 3])));
+        };
+        self.drag(Lane::Grid, seconds, &mut wish, &mut put_together)
+    }
+
+    /// Types `text` letter by letter: after each, looks for completions in `library`, computes the
+    /// formula and draws what it gives, as computed and in its typical length.
+    ///
+    /// # Errors
+    /// Whatever drawing returns.
+    pub fn type_formula(&mut self, library: &Library, text: &str) -> Result<Latency> {
+        let scope =
+            Scope { dims: self.spec.z_dim, prior: self.spec.prior, names: library as &dyn Lookup };
+        let mut all = Percentiles::default();
+        let begun = Instant::now();
+        let ends = text.char_indices().map(|(at, c)| at + c.len_utf8());
+        for typed in ends.filter_map(|end| text.get(..end)) {
+            let pressed = Instant::now();
+            std::hint::black_box(expr::completions(typed, typed.len(), library.names()));
+            if let Ok(z) = expr::evaluate(typed, &scope) {
+                let typical = expr::evaluate(&format!("normalize({typed})"), &scope);
+                self.renderer.forget(Lane::Row);
+                self.ask(Lane::Row, std::iter::once(z).chain(typical).collect());
+                self.wait_for(Lane::Row)?;
+            }
+            all.add(pressed.elapsed().as_secs_f32() * 1e3);
         }
-        let _ = woken.recv_timeout(next_move.saturating_duration_since(Instant::now()));
-        while let Some(event) = renderer.poll() {
-            let RenderEvent::Rendered(rendered) = event else { continue };
-            match rendered.result {
-                Ok(_) => latencies.add(rendered.asked.elapsed().as_secs_f32() * 1e3),
-                Err(error) => failed = Some(error),
+        Latency::of(&all, begun.elapsed().as_secs_f32())
+    }
+
+    fn latent(&self, seed: u64) -> Latent {
+        self.spec.prior.sample(self.spec.z_dim, &mut stream(seed, Purpose::Measure, 0))
+    }
+
+    fn ask(&mut self, lane: Lane, latents: Vec<Latent>) {
+        let request = RenderRequest { model: Self::MODEL, latents };
+        self.renderer.request(lane, request, Instant::now());
+    }
+
+    fn wait_for(&mut self, lane: Lane) -> Result<()> {
+        loop {
+            let _ = self.woken.recv_timeout(Duration::from_millis(100));
+            while let Some(event) = self.renderer.poll() {
+                let RenderEvent::Rendered(rendered) = event else { continue };
+                let found = rendered.lane;
+                rendered.result?;
+                if found == lane {
+                    return Ok(());
+                }
             }
         }
     }
-    if let Some(error) = failed {
-        return Err(error);
+
+    fn drag(
+        &mut self,
+        lane: Lane,
+        seconds: f32,
+        wish: &mut dyn FnMut(f32) -> Vec<Latent>,
+        show: &mut dyn FnMut(Vec<RgbImage>),
+    ) -> Result<Latency> {
+        let mut all = Percentiles::default();
+        let begun = Instant::now();
+        let mut next_move = begun;
+        while begun.elapsed().as_secs_f32() < seconds {
+            let now = Instant::now();
+            if now >= next_move {
+                next_move = now + MOUSE;
+                self.ask(lane, wish((now - begun).as_secs_f32() * 2.0));
+            }
+            let _ = self.woken.recv_timeout(next_move.saturating_duration_since(Instant::now()));
+            while let Some(event) = self.renderer.poll() {
+                let RenderEvent::Rendered(rendered) = event else { continue };
+                let (found, asked) = (rendered.lane, rendered.asked);
+                let pictures = rendered.result?;
+                if found == lane {
+                    show(pictures);
+                    all.add(asked.elapsed().as_secs_f32() * 1e3);
+                }
+            }
+        }
+        Latency::of(&all, begun.elapsed().as_secs_f32())
     }
-    if latencies.count() == 0 {
-        return Err(Error::bad_setting(
-            "seconds",
-            "no picture was drawn in that time; give it more",
-        ));
-    }
-    Ok(Latency {
-        median: latencies.percentile(50.0),
-        p95: latencies.percentile(95.0),
-        rate: latencies.count() as f32 / begun.elapsed().as_secs_f32(),
-        pictures: latencies.count(),
-    })
 }
 
 #[cfg(test)]

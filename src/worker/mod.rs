@@ -17,7 +17,7 @@ use std::sync::Arc;
 pub use courtesy::Courtesy;
 pub use job::{Job, Progress};
 pub use latest::Latest;
-pub use measure::{Latency, Percentiles, measure_latency};
+pub use measure::{Latency, Percentiles, Stage};
 pub use renderer::{Lane, Load, Loaded, ModelId, RenderEvent, RenderRequest, Rendered, Renderer};
 
 /// Called by a worker when it has something to show; wakes the window.

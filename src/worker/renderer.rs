@@ -7,7 +7,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use image::RgbImage;
@@ -24,11 +24,13 @@ use crate::picture::{self, PictureCache};
 const NAME: &str = "renderer";
 /// Loading a model goes before everything.
 const LOAD: usize = 0;
-const LANES: usize = 6;
+const LANES: usize = 7;
 /// Events that may wait for the window. Lanes hold one wish each, so a few are enough.
 const EVENTS: usize = 32;
 /// Floats of the pictures that are drawn at once: 42 of 64×64 in colour, large ones one by one.
 const BATCH_FLOATS: usize = 1 << 19;
+/// Of a grid more: what a dragged corner waits for is the whole of it. 85 of 64×64 in colour.
+const GRID_FLOATS: usize = 1 << 20;
 /// Small pictures larger than this are read from the cache: of others a new one is as quick.
 const CACHED_PIXELS: usize = 128 * 128;
 /// Pictures that take longer than this are given up for newer ones.
@@ -45,24 +47,27 @@ pub enum Lane {
     Picture = 1,
     /// The row of a blend: what it is made of, and what it gives.
     Row = 2,
+    /// A kept face under the pointer, in the generator's own size.
+    Peek = 3,
     /// The strip of one dimension.
-    Strip = 3,
+    Strip = 4,
     /// A grid between corners.
-    Grid = 4,
+    Grid = 5,
     /// Small pictures of anything else.
-    Thumbnails = 5,
+    Thumbnails = 6,
 }
 
 impl Lane {
     const ALL: [Self; LANES - 1] =
-        [Self::Picture, Self::Row, Self::Strip, Self::Grid, Self::Thumbnails];
+        [Self::Picture, Self::Row, Self::Peek, Self::Strip, Self::Grid, Self::Thumbnails];
 
-    /// Most pictures of one go. The strip is what a dragged slider waits for most often: one by one.
-    fn batch(self) -> usize {
+    /// Most pictures of one go, and most floats. The strip is what a dragged slider waits for most
+    /// often: one by one. An 8×8 grid is one go.
+    fn batch(self) -> (usize, usize) {
         match self {
-            Self::Picture | Self::Strip => 1,
-            Self::Row | Self::Thumbnails => 8,
-            Self::Grid => 32,
+            Self::Picture | Self::Peek | Self::Strip => (1, BATCH_FLOATS),
+            Self::Row | Self::Thumbnails => (8, BATCH_FLOATS),
+            Self::Grid => (64, GRID_FLOATS),
         }
     }
 }
@@ -162,6 +167,8 @@ struct LaneState {
 pub struct Renderer {
     room: Arc<Latest<Work, LANES>>,
     answers: Option<Receiver<Answer>>,
+    /// An answer that came during a [`Renderer::rest`].
+    early: Option<Answer>,
     lanes: [LaneState; LANES],
     courtesy: Courtesy,
     thread: Option<JoinHandle<()>>,
@@ -191,6 +198,7 @@ impl Renderer {
         Ok(Self {
             room,
             answers: Some(answers),
+            early: None,
             lanes: Default::default(),
             courtesy: Courtesy::default(),
             thread: Some(thread),
@@ -224,6 +232,20 @@ impl Renderer {
         self.lanes[lane as usize].last = None;
     }
 
+    /// Whether something that was asked for in `lane` is still to come.
+    pub fn is_awaited(&self, lane: Lane) -> bool {
+        let state = &self.lanes[lane as usize];
+        state.shown < state.asked
+    }
+
+    /// Leaves the processor to the thread until there is something to [`Renderer::poll`], or `most` is
+    /// over.
+    pub fn rest(&mut self, most: Duration) {
+        if self.early.is_none() {
+            self.early = self.answers.as_ref().and_then(|answers| answers.recv_timeout(most).ok());
+        }
+    }
+
     /// What jobs use to make way for this renderer.
     pub fn courtesy(&self) -> &Courtesy {
         &self.courtesy
@@ -232,7 +254,8 @@ impl Renderer {
     /// The next thing to show. An answer that is older than one shown before is left out.
     pub fn poll(&mut self) -> Option<RenderEvent> {
         loop {
-            match self.answers.as_ref()?.try_recv().ok()? {
+            let early = self.early.take();
+            match early.or_else(|| self.answers.as_ref()?.try_recv().ok())? {
                 Answer::Loaded(loaded) => return Some(RenderEvent::Loaded(loaded)),
                 Answer::Rendered { stamp, rendered } => {
                     let state = &mut self.lanes[rendered.lane as usize];
@@ -262,8 +285,8 @@ trait Engine: Send {
     fn load(&mut self, load: &Load) -> Result<LoadedOn>;
     /// One picture each; `Error::Cancelled` if `model` is not there any more.
     fn draw(&mut self, model: ModelId, latents: &[Latent], lane: Lane) -> Result<Vec<RgbImage>>;
-    /// Pictures that fit into one go.
-    fn batch(&self) -> usize;
+    /// Pictures that fit into one go of `lane`.
+    fn batch(&self, lane: Lane) -> usize;
 }
 
 /// The real engine: one generator on its device.
@@ -323,11 +346,12 @@ impl Engine for Models {
         }
     }
 
-    fn batch(&self) -> usize {
+    fn batch(&self, lane: Lane) -> usize {
+        let (pictures, floats) = lane.batch();
         self.current.as_ref().map_or(1, |current| match &current.cache {
             // One by one, as the cache keeps them.
-            Some(_) => 1,
-            None => current.generator.spec().pictures_in(BATCH_FLOATS),
+            Some(_) if lane == Lane::Thumbnails => 1,
+            _ => current.generator.spec().pictures_in(floats).min(pictures),
         })
     }
 }
@@ -364,7 +388,7 @@ impl<E: Engine> Worker<E> {
         let mut pictures = Vec::with_capacity(wish.request.latents.len());
         let mut millis = 0.0;
         let mut failed = None;
-        for batch in wish.request.latents.chunks(name.batch().min(self.engine.batch()).max(1)) {
+        for batch in wish.request.latents.chunks(self.engine.batch(name).max(1)) {
             while let Some((urgent, work)) = self.room.take_before(lane) {
                 self.serve(urgent, work);
             }
@@ -373,7 +397,7 @@ impl<E: Engine> Worker<E> {
             let follows = match name {
                 Lane::Picture => true,
                 Lane::Row | Lane::Grid => millis < PATIENCE_MILLIS,
-                Lane::Strip | Lane::Thumbnails => false,
+                Lane::Peek | Lane::Strip | Lane::Thumbnails => false,
             };
             if !follows && self.room.is_outdated(lane) {
                 return;

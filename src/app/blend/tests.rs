@@ -118,6 +118,48 @@ fn the_fourth_corner_of_an_analogy_follows_from_three() {
 }
 
 #[test]
+fn every_picture_of_a_grid_can_be_written_as_a_formula() {
+    let (library, ids) = library(&["A", "two words", "C", "D"]);
+    let mut blend = blend(&library, &ids);
+    let scope = crate::latent::expr::Scope { dims: 16, prior: Prior::Normal, names: &library };
+    (blend.inputs.columns, blend.inputs.rows) = (4, 3);
+    for (page, arc, reach) in [
+        (Page::Grid, true, [1.0; SLOTS]),
+        (Page::Grid, false, [1.0, 0.3, 1.0, 2.5]),
+        (Page::Analogy, true, [1.7, 1.0, 1.0, 1.0]),
+    ] {
+        (blend.inputs.page, blend.inputs.arc, blend.inputs.reach) = (page, arc, reach);
+        for (cell, latent) in blend.grid(&library).unwrap().iter().enumerate() {
+            let text = blend.cell_formula(&library, cell).unwrap();
+            let found = crate::latent::expr::evaluate(&text, &scope).unwrap();
+            let far = (0..16).map(|i| (found.get(i) - latent.get(i)).abs()).fold(0.0, f32::max);
+            assert!(far < 1e-5, "{text} is {far} away");
+        }
+    }
+    assert_eq!(blend.cell_formula(&library, 12), None);
+}
+
+#[test]
+fn only_what_has_changed_is_drawn_again() {
+    let (library, ids) = library(&["G", "D"]);
+    let mut blend = blend(&library, &ids);
+    blend.inputs.add(Recipe::Typed("G * 2".into()));
+    blend.update(&library);
+    let (cells, latents) = blend.undrawn(blend.row(&library));
+    let all = [Cell::Slot(0), Cell::Slot(1), Cell::Result(1), Cell::Result(2), Cell::Other];
+    assert_eq!(cells, all);
+    for (cell, latent) in cells.into_iter().zip(latents) {
+        blend.pictures.insert(cell, (latent, RgbImage::new(1, 1)));
+    }
+    assert!(blend.undrawn(blend.row(&library)).0.is_empty());
+    blend.inputs.item().unwrap().recipe = Recipe::Typed("G * 3".into());
+    blend.update(&library);
+    // Its other length is the same direction, so that picture stays.
+    assert_eq!(blend.undrawn(blend.row(&library)).0[0], Cell::Result(2));
+    assert!(blend.undrawn(blend.row(&library)).0.len() <= 2);
+}
+
+#[test]
 fn settings_from_elsewhere_are_brought_into_range() {
     let text = r#"{"t": 7, "columns": 0, "rows": 99999, "reach": [1, -3, 9, 1]}"#;
     let inputs: Inputs = serde_json::from_str(text).unwrap();

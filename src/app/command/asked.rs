@@ -34,6 +34,10 @@ pub enum AppCommand {
     PasteText(String),
     /// Open the model in this file.
     OpenFile(PathBuf),
+    /// Take faces in from these files.
+    ImportFrom(Vec<PathBuf>),
+    /// Write the chosen faces, or all, to this file.
+    ExportTo(PathBuf),
     /// Write the picture to this file.
     SavePngTo(PathBuf),
     /// Write the sweep sheet to this file.
@@ -128,6 +132,8 @@ pub enum BlendCommand {
         /// How far; 1 leaves it where it is.
         reach: f32,
     },
+    /// Put every corner of the grid back to its own face.
+    ResetReach,
     /// Show the selected result in Explore.
     Send,
     /// Show a picture of the grid in Explore.

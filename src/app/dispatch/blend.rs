@@ -12,7 +12,8 @@ use crate::app::history::{Gesture, Note};
 use crate::app::tabs;
 use crate::app::window::App;
 use crate::error::{Error, Result};
-use crate::latent::library::{MAX_NAME, Origin};
+use crate::latent::expr::Scope;
+use crate::latent::library::{EntryId, MAX_NAME, Origin};
 use crate::latent::{Formula, Latent};
 use crate::picture::{self, Labels};
 
@@ -21,6 +22,7 @@ impl App {
     pub(super) fn blend(&mut self, command: BlendCommand) -> Result<()> {
         let inputs = &mut self.state.blend.inputs;
         let before = inputs.clone();
+        let mut face = None;
         let (label, gesture) = match command {
             BlendCommand::Fill { slot, id } => {
                 let waiting = self.state.blend.waiting.take();
@@ -31,6 +33,7 @@ impl App {
                     }
                     _ => inputs.fill_next(id),
                 };
+                face = Some(id);
                 (format!("{} into slot {}", self.name_of(id), LETTERS[slot]), None)
             }
             BlendCommand::Clear(slot) => {
@@ -78,7 +81,7 @@ impl App {
             }
             BlendCommand::SetPage(page) => {
                 inputs.page = page;
-                return Ok(());
+                (page.title().into(), Some(Gesture::Page))
             }
             BlendCommand::SetGrid { columns, rows } => {
                 inputs.columns = columns.clamp(2, MAX_GRID);
@@ -97,23 +100,22 @@ impl App {
                 let label = format!("Pull corner {}", LETTERS[corner.min(SLOTS - 1)]);
                 (label, Some(Gesture::Reach(corner)))
             }
+            BlendCommand::ResetReach => {
+                inputs.reach = [1.0; SLOTS];
+                ("Reset corners".into(), None)
+            }
             BlendCommand::Send => return self.send(),
             BlendCommand::SendCell(cell) => {
                 let latent = self.grid_cell(cell)?;
                 self.send_latent(latent, "Picture of a grid".into());
                 return Ok(());
             }
-            BlendCommand::KeepCell(cell) => {
-                let latent = self.grid_cell(cell)?;
-                let id = self.keep_as("grid 1", latent, Origin::Unknown)?;
-                self.state.shelf.begin_naming(id, true);
-                return Ok(());
-            }
+            BlendCommand::KeepCell(cell) => return self.keep_cell(cell),
         };
         if self.state.blend.inputs == before {
             return Ok(());
         }
-        let picture = self.computed();
+        let picture = self.pictured(gesture, face);
         let title = self.state.blend.selected().map(|outcome| outcome.title.clone());
         let label = match (label.as_str(), title) {
             ("Blend", Some(title)) => title,
@@ -122,6 +124,28 @@ impl App {
         };
         self.state.record(Note { gesture, picture, ..Note::new(label) }, self.now);
         Ok(())
+    }
+
+    /// What the small picture of a step shows: what it has changed, of what is in sight.
+    fn pictured(&mut self, gesture: Option<Gesture>, face: Option<EntryId>) -> Option<Latent> {
+        let blend = &self.state.blend;
+        let drawn = match (blend.inputs.page, gesture) {
+            (Page::Row, _) => self.computed(),
+            _ if face.is_some() => None,
+            (page, gesture) => {
+                let library = self.state.shelf.library.as_ref()?;
+                let corner = match (page, gesture) {
+                    (_, Some(Gesture::Reach(corner))) => Some(corner),
+                    (Page::Analogy, Some(Gesture::Page)) => Some(SLOTS - 1),
+                    _ => None,
+                };
+                match corner {
+                    Some(corner) => blend.corners(library).map(|corners| corners[corner].clone()),
+                    None => blend.middle(library),
+                }
+            }
+        };
+        drawn.or_else(|| Some(self.state.shelf.get(face?)?.latent.clone()))
     }
 
     /// The latent of the selected result, computed anew.
@@ -178,6 +202,25 @@ impl App {
         latent.ok_or_else(|| Error::BadEntry("this picture is not drawn yet".into()))
     }
 
+    /// Keeps a picture of the grid, with the faces it lies between.
+    fn keep_cell(&mut self, cell: usize) -> Result<()> {
+        let mut latent = self.grid_cell(cell)?;
+        let mut origin = Origin::Unknown;
+        let library = self.state.shelf.library_mut()?;
+        let scope = Scope { dims: library.key().dims, prior: library.key().prior, names: library };
+        let formula = self.state.blend.cell_formula(library, cell);
+        let formula = formula.and_then(|text| Formula::parse(&text).ok());
+        let computed = formula.and_then(|formula| Some((formula.evaluate(&scope).ok()?, formula)));
+        // The corners may have been moved since this picture was drawn.
+        if let Some((exact, formula)) = computed.filter(|(exact, _)| is_near(exact, &latent)) {
+            origin = library.lineage(&formula);
+            latent = exact;
+        }
+        let id = self.keep_as("grid 1", latent, origin)?;
+        self.state.shelf.begin_naming(id, true);
+        Ok(())
+    }
+
     /// The row, or the grid, as one picture with names.
     fn blend_sheet(&self) -> Option<RgbImage> {
         let blend = &self.state.blend;
@@ -209,4 +252,9 @@ impl App {
             None => Err(Error::bad_setting("Save row", "there is nothing to save yet")),
         }
     }
+}
+
+/// Whether the two differ by no more than rounding.
+fn is_near(a: &Latent, b: &Latent) -> bool {
+    a.dims() == b.dims() && (0..a.dims()).all(|i| (a.get(i) - b.get(i)).abs() < 1e-3)
 }

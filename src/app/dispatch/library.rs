@@ -1,10 +1,14 @@
 //! Changes of the library, each a step that can be undone.
 
+use std::path::PathBuf;
+
 use eframe::egui::Context;
 
 use crate::app::history::{Edit, Gesture, Note};
+use crate::app::keeper::faces;
 use crate::app::tabs;
 use crate::app::window::App;
+use crate::app::workers::Brought;
 use crate::error::Result;
 use crate::latent::Latent;
 use crate::latent::library::{EntryId, NewEntry, Origin};
@@ -70,7 +74,7 @@ impl App {
     pub(super) fn delete(&mut self, ctx: &Context, ids: &[EntryId]) -> Result<()> {
         let what = match ids {
             [id] => self.name_of(*id),
-            ids => format!("{} faces", ids.len()),
+            ids => faces(ids.len()),
         };
         let mut edits = Vec::new();
         for id in ids {
@@ -107,11 +111,46 @@ impl App {
         if !edits.is_empty() {
             let what = match ids {
                 [id] => self.name_of(*id),
-                ids => format!("{} faces", ids.len()),
+                ids => faces(ids.len()),
             };
             self.note_edits(Note::new(format!("Tag {what}")), edits);
         }
         failed
+    }
+
+    /// Begins to take faces in from files.
+    pub(super) fn import(&mut self, paths: Vec<PathBuf>) -> Result<()> {
+        let library = self.state.shelf.library_mut()?.clone();
+        self.workers.import_faces(library, paths)
+    }
+
+    /// Begins to write the chosen faces, or all, to a file.
+    pub(super) fn export(&mut self, path: PathBuf) -> Result<()> {
+        let ids = self.state.shelf.chosen.iter().copied().collect();
+        let library = self.state.shelf.library_mut()?.clone();
+        self.workers.export_faces(library, ids, path)
+    }
+
+    /// Takes in what was read from files, as one step.
+    pub(in crate::app) fn take_in(&mut self, ctx: &Context, brought: Brought) -> Result<()> {
+        let count = brought.entries.len();
+        let mut edits = Vec::with_capacity(count);
+        for entry in brought.entries {
+            edits.push(self.state.shelf.take_in(entry)?);
+        }
+        if count > 0 {
+            self.note_edits(Note::new(format!("Import {}", faces(count))), edits);
+        }
+        let mut text = format!("Took in {}", faces(count));
+        if brought.known > 0 {
+            text += &format!("; {} already there", faces(brought.known));
+        }
+        let is_error = !brought.problems.is_empty();
+        for problem in brought.problems {
+            text += &format!(". {problem}");
+        }
+        self.announce(ctx, text, is_error);
+        Ok(())
     }
 
     /// Goes to a step of the history.

@@ -8,59 +8,67 @@ use crate::app::settings::Enlarge;
 use crate::app::shown::Side;
 use crate::app::tabs;
 use crate::app::window::App;
-use crate::latent::Latent;
 use crate::picture;
 use crate::worker::{Lane, RenderRequest, Rendered};
 
 impl App {
-    /// Asks for the row or the grid, if the tab is shown. Returns whether something new was asked for.
-    pub(super) fn ask_for_blend(&mut self) -> bool {
+    /// Asks for the row or the grid, if the tab is shown. Returns how many pictures were asked for that
+    /// may come within this frame.
+    pub(super) fn ask_for_blend(&mut self) -> usize {
         let (Some(model), Some(library)) = (&self.state.model, &self.state.shelf.library) else {
-            return false;
+            return 0;
         };
         let blend = &mut self.state.blend;
         blend.update(library);
         if self.state.tab != tabs::BLEND || library.key().dims != self.state.explore.dims() {
-            return false;
+            return 0;
         }
         let asked = self.state.pacing.input_time();
+        let renderer = &mut self.workers.renderer;
         if blend.inputs.page != Page::Row {
             let latents = blend.grid(library).unwrap_or_default();
-            let request = RenderRequest { model: model.id, latents };
-            if request.latents.is_empty() {
+            if latents.is_empty() {
                 blend.drawn = Drawn::default();
-                self.workers.renderer.forget(Lane::Grid);
-                return false;
+                renderer.forget(Lane::Grid);
+            } else {
+                renderer.request(Lane::Grid, RenderRequest { model: model.id, latents }, asked);
             }
-            return self.workers.renderer.request(Lane::Grid, request, asked);
+            // However it is drawn, no frame waits for so many.
+            return 0;
         }
-        let (cells, latents): (Vec<Cell>, Vec<Latent>) = blend.row(library).into_iter().unzip();
+        let row = blend.row(library);
         let lasting: Vec<Cell> =
             blend.pictures.keys().copied().filter(|cell| blend.lasts(*cell)).collect();
-        blend.pictures.retain(|cell, _| cells.contains(cell) || lasting.contains(cell));
+        blend
+            .pictures
+            .retain(|cell, _| row.iter().any(|(shown, _)| shown == cell) || lasting.contains(cell));
+        let (cells, latents) = blend.undrawn(row);
         if latents.is_empty() {
-            return false;
+            return 0;
         }
         let request = RenderRequest { model: model.id, latents };
-        let has_asked = self.workers.renderer.request(Lane::Row, request, asked);
-        if has_asked {
-            blend.note_asked(asked, cells);
-        } else if blend.is_settled() && cells.iter().any(|cell| !blend.pictures.contains_key(cell))
-        {
-            // Cells that went and came back: the same wish has to be sent again.
-            self.workers.renderer.forget(Lane::Row);
+        if blend.is_settled() && blend.error.is_none() {
+            // Cells that went and came back: the same wish may have to be sent again.
+            renderer.forget(Lane::Row);
         }
-        has_asked
+        if !renderer.request(Lane::Row, request.clone(), asked) {
+            return 0;
+        }
+        let count = cells.len();
+        blend.note_asked(request.latents, cells);
+        count
     }
 
     /// Shows what was drawn for the row.
     pub(super) fn row_rendered(&mut self, ctx: &Context, rendered: Rendered) {
         let enlarge = self.state.settings.enlarge;
         let blend = &mut self.state.blend;
-        let Some(cells) = blend.cells_of(rendered.asked) else { return };
+        let Some(cells) = blend.cells_of(&rendered.latents) else { return };
         match rendered.result {
             Ok(pictures) => {
                 blend.error = None;
+                let each = rendered.millis / pictures.len().max(1) as f32;
+                self.network_millis += 0.2 * (each - self.network_millis);
                 for ((cell, latent), picture) in
                     cells.into_iter().zip(rendered.latents).zip(pictures)
                 {

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use eframe::egui::{
-    self, Align2, Color32, CursorIcon, DragAndDrop, Id, Key, LayerId, Order, Pos2, Rect, Role,
-    ScrollArea, Sense, StrokeKind, TextEdit, TextStyle, Ui, UiBuilder, Vec2, WidgetInfo,
+    self, Align2, Color32, CursorIcon, DragAndDrop, Event, Id, Key, LayerId, Modifiers, Order,
+    Pos2, Rect, Role, ScrollArea, Sense, StrokeKind, TextEdit, TextStyle, Ui, UiBuilder, Vec2,
+    WidgetInfo,
     scroll_area::{DragScroll, ScrollSource},
 };
 
@@ -12,8 +13,6 @@ use super::view::Shape;
 use crate::app::blend::LETTERS;
 use crate::app::command::{AppCommand, BlendCommand};
 use crate::app::screen::Screen;
-use crate::app::settings::Enlarge;
-use crate::app::shown::Side;
 use crate::app::tabs::TabContext;
 use crate::app::theme::{self, UNIT};
 use crate::latent::library::{Entry, EntryId, Fit};
@@ -100,7 +99,7 @@ fn cell(ui: &mut Ui, context: &mut TabContext, rect: Rect, entry: &Arc<Entry>, s
         text(ui, below, &entry.name, font, ink);
     }
     if response.clicked() {
-        let keys = ui.input(|input| input.modifiers);
+        let keys = keys_of_click(ui);
         if context.state.shelf.choose(id, keys) {
             context.commands.push(match shape {
                 Shape::Strip => AppCommand::Show(id),
@@ -115,6 +114,17 @@ fn cell(ui: &mut Ui, context: &mut TabContext, rect: Rect, entry: &Arc<Entry>, s
     if DragAndDrop::payload::<EntryId>(ui.ctx()).is_none() {
         response.on_hover_ui(|ui| peek(ui, context, entry));
     }
+}
+
+/// The keys that were held when the button was let go: in a slow frame they may be up already.
+fn keys_of_click(ui: &Ui) -> Modifiers {
+    ui.input(|input| {
+        let released = input.events.iter().rev().find_map(|event| match event {
+            Event::PointerButton { pressed: false, modifiers, .. } => Some(*modifiers),
+            _ => None,
+        });
+        released.unwrap_or(input.modifiers)
+    })
 }
 
 /// What can be done with one face, or with all chosen ones if it is one of them.
@@ -222,8 +232,7 @@ fn aligned(ui: &Ui, place: Rect, text: &str, font: egui::FontId, ink: Color32, a
 /// The large picture of an entry and what is known of it.
 pub fn peek(ui: &mut Ui, context: &mut TabContext, entry: &Entry) {
     ui.set_max_width(PEEK);
-    let enlarge = context.state.settings.enlarge;
-    large(ui, context.screen, entry, enlarge);
+    large(ui, context, entry);
     ui.label(egui::RichText::new(&entry.name).strong());
     ui.label(entry.origin.to_string());
     if !entry.tags.is_empty() {
@@ -233,14 +242,14 @@ pub fn peek(ui: &mut Ui, context: &mut TabContext, entry: &Entry) {
     ui.weak(format!("|z| {:.2} · kept {}", entry.latent.norm(), &kept[..kept.len().min(10)]));
 }
 
-fn large(ui: &mut Ui, screen: &mut Screen, entry: &Entry, enlarge: Enlarge) {
-    let Some((picture, _)) = screen.thumbs.get(&entry.latent) else { return };
-    let size = Vec2::new(picture.width() as f32, picture.height() as f32);
-    if screen.peek_of != Some(entry.id) {
-        screen.peek.set(ui.ctx(), Side::Large, picture, enlarge);
-        screen.peek_of = Some(entry.id);
-    }
-    if let Some(texture) = screen.peek.texture() {
+fn large(ui: &mut Ui, context: &mut TabContext, entry: &Entry) {
+    let Some(model) = &context.state.model else { return };
+    let (size, enlarge) = (model.spec().size(), context.state.settings.enlarge);
+    let Screen { thumbs, peek, .. } = &mut *context.screen;
+    let small = thumbs.get(&entry.latent).map(|(picture, _)| picture);
+    let shown = peek.show(ui.ctx(), &entry.latent, small, size, enlarge);
+    if let Some((texture, [width, height])) = shown {
+        let size = Vec2::new(width as f32, height as f32);
         let fitted = size * (PEEK / size.max_elem().max(1.0));
         let (rect, _) = ui.allocate_exact_size(fitted, Sense::hover());
         ui.painter().image(texture.id(), rect, whole(), Color32::WHITE);

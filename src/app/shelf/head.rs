@@ -1,9 +1,11 @@
 //! Above the library: keep, search, order, tags, and what can be done with chosen faces.
 
-use eframe::egui::{Align, Button, ComboBox, Layout, RichText, TextEdit, Ui, Vec2};
+use eframe::egui::{
+    Align, Button, ComboBox, Layout, Popup, RichText, ScrollArea, TextEdit, Ui, Vec2,
+};
 use egui_material_icons::MaterialIcon;
 use egui_material_icons::icons::{
-    ICON_BOOKMARK_ADD, ICON_DELETE, ICON_EDIT, ICON_SELL, ICON_WARNING,
+    ICON_BOOKMARK_ADD, ICON_DELETE, ICON_EDIT, ICON_FILTER_LIST, ICON_SELL, ICON_WARNING,
 };
 
 use super::view::Shape;
@@ -26,9 +28,12 @@ pub(super) fn show(ui: &mut Ui, context: &mut TabContext, shape: Shape) {
             Shape::Strip => {
                 let room = ui.available_width();
                 keep(ui, context);
-                search(ui, context, (room * 0.2).clamp(6.0 * UNIT, 30.0 * UNIT));
-                if room > 34.0 * UNIT {
-                    filters(ui, context, 11.0 * UNIT, room > 50.0 * UNIT);
+                if room > 50.0 * UNIT {
+                    search(ui, context, (room * 0.2).min(30.0 * UNIT));
+                    filters(ui, context, 11.0 * UNIT);
+                } else {
+                    search(ui, context, (room - 25.0 * UNIT).clamp(5.0 * UNIT, 20.0 * UNIT));
+                    filter_menu(ui, context);
                 }
                 changes(ui, context);
             }
@@ -42,7 +47,7 @@ pub(super) fn show(ui: &mut Ui, context: &mut TabContext, shape: Shape) {
         ui.horizontal(|ui| {
             ui.spacing_mut().item_spacing.x = UNIT / 2.0;
             let width = (ui.available_width() / 2.0 - UNIT).min(16.0 * UNIT);
-            filters(ui, context, width, true);
+            filters(ui, context, width);
         });
     }
 }
@@ -72,7 +77,8 @@ fn search(ui: &mut Ui, context: &mut TabContext, width: f32) {
         .on_hover_text("Find kept faces by name, tag or formula");
 }
 
-fn filters(ui: &mut Ui, context: &mut TabContext, width: f32, with_tags: bool) {
+/// Order and tags, a box each.
+fn filters(ui: &mut Ui, context: &mut TabContext, width: f32) {
     let order = context.state.settings.shelf_order;
     let name = |order| ORDERS.iter().find(|(o, _)| *o == order).map_or("", |(_, name)| name);
     let combo = ComboBox::from_id_salt("shelf order").width(width).selected_text(name(order));
@@ -87,7 +93,7 @@ fn filters(ui: &mut Ui, context: &mut TabContext, width: f32, with_tags: bool) {
         "Nearest puts those first whose latents point the same way as the picture in Explore",
     );
     let shelf = &mut context.state.shelf;
-    if shelf.tags.is_empty() || !with_tags {
+    if shelf.tags.is_empty() {
         return;
     }
     let shown = shelf.tag.clone().unwrap_or_else(|| "any tag".into());
@@ -100,6 +106,37 @@ fn filters(ui: &mut Ui, context: &mut TabContext, width: f32, with_tags: bool) {
         }
     });
     response.response.accessible_name("Tag").on_hover_text("Show only faces with this tag");
+}
+
+/// Order and tags behind one small button, where there is little room.
+fn filter_menu(ui: &mut Ui, context: &mut TabContext) {
+    let image = ICON_FILTER_LIST.rich_text().size(16.0);
+    let is_filtered = context.state.shelf.tag.is_some();
+    let button = Button::selectable(is_filtered, image).min_size(Vec2::splat(3.0 * UNIT));
+    let response = ui.add(button).accessible_name("Order and tags");
+    let response = response.on_hover_text("Order of the kept faces, and the tag they must have");
+    let order = context.state.settings.shelf_order;
+    Popup::menu(&response).show(|ui| {
+        for (choice, name) in ORDERS {
+            if ui.add(Button::selectable(order == choice, name)).clicked() {
+                context.commands.push(AppCommand::SetShelfOrder(choice));
+            }
+        }
+        let shelf = &mut context.state.shelf;
+        if shelf.tags.is_empty() {
+            return;
+        }
+        ui.separator();
+        ScrollArea::vertical().max_height(40.0 * UNIT).show(ui, |ui| {
+            let all = std::iter::once(None).chain(shelf.tags.iter().cloned().map(Some));
+            for choice in all.collect::<Vec<_>>() {
+                let name = choice.clone().unwrap_or_else(|| "any tag".into());
+                if ui.add(Button::selectable(shelf.tag == choice, name)).clicked() {
+                    shelf.tag = choice;
+                }
+            }
+        });
+    });
 }
 
 /// What can be done with chosen faces.

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::lexer::shortened;
 use super::parser::{Op, Step};
-use super::{Flaw, Function, Lookup, complete, quoted};
+use super::{Flaw, Function, Lookup, quoted};
 use crate::latent::{Latent, Prior, lerp, slerp};
 
 /// Largest seed that a number of a formula names exactly.
@@ -89,13 +89,12 @@ fn run<'a>(step: &Step, stack: &mut Vec<Item<'a>>, scope: &Scope<'a>) -> Result<
 impl<'a> Scope<'a> {
     fn find(&self, name: &str, at: &Range<usize>) -> Result<&'a Latent, Flaw> {
         let Some(latent) = self.names.latent(name) else {
-            let names = self.names.names();
-            let hint = match complete::nearest(name, names.iter().copied()) {
+            let hint = match self.names.nearest(name) {
                 Some(near) => format!("did you mean {}?", quoted(near)),
                 None if Function::called(name).is_some() => {
                     "a function's arguments stand in brackets behind it".to_owned()
                 }
-                None if names.is_empty() => "the library is empty".to_owned(),
+                None if self.names.is_empty() => "the library is empty".to_owned(),
                 None => "the library shows the names there are".to_owned(),
             };
             let why = format!("there is no latent called {}; {hint}", quoted(&shortened(name)));

@@ -135,8 +135,11 @@ pub trait Lookup {
     /// The latent called `name`.
     fn latent(&self, name: &str) -> Option<&Latent>;
 
-    /// All names, for suggestions.
-    fn names(&self) -> Vec<&str>;
+    /// The name that was probably meant by `word`, which is none.
+    fn nearest(&self, word: &str) -> Option<&str>;
+
+    /// Whether there is no name at all.
+    fn is_empty(&self) -> bool;
 }
 
 impl Lookup for BTreeMap<String, Latent> {
@@ -144,8 +147,12 @@ impl Lookup for BTreeMap<String, Latent> {
         self.get(name)
     }
 
-    fn names(&self) -> Vec<&str> {
-        self.keys().map(String::as_str).collect()
+    fn nearest(&self, word: &str) -> Option<&str> {
+        nearest(word, self.keys().map(|name| (name.as_str(), name.to_lowercase())))
+    }
+
+    fn is_empty(&self) -> bool {
+        self.is_empty()
     }
 }
 

@@ -185,7 +185,7 @@ impl Parser<'_> {
     fn call(&mut self, word: &str, at: Place) -> Result<Place, Flaw> {
         let Some(function) = Function::called(word) else {
             let names = Function::ALL.map(Function::name);
-            let hint = match super::complete::nearest(word, names) {
+            let hint = match super::complete::nearest(word, names.map(|name| (name, name))) {
                 Some(near) => format!("did you mean {near}?"),
                 None => format!("there are {}", names.join(", ")),
             };

@@ -196,6 +196,10 @@ fn quoted_names_read_back() {
     assert_eq!(quoted("G"), "G");
 }
 
+fn folded<'a>(names: &'a [&'a str]) -> impl Iterator<Item = (&'a str, String)> {
+    names.iter().map(|name| (*name, name.to_lowercase()))
+}
+
 #[test]
 fn completions_fit_the_word_at_the_cursor() {
     let names = ["anna", "anton", "old man", "mean streets", "Bea"];
@@ -213,7 +217,7 @@ fn completions_fit_the_word_at_the_cursor() {
         ("man", 3, 0..3, &["\"old man\""]),
         ("anna", 4, 0..4, &[]),
     ] {
-        let (at, found) = completions(text, cursor, &names);
+        let (at, found) = completions(text, cursor, folded(&names));
         assert_eq!(
             (at, found),
             (place, offers.iter().map(|s| (*s).to_owned()).collect()),
@@ -233,7 +237,7 @@ proptest! {
         if let Err(flaw) = evaluated(&text) {
             prop_assert!(text.get(flaw.at.clone()).is_some(), "{:?} of {:?}", flaw, text);
         }
-        let (at, _) = completions(&text, cursor, &["G", "old man"]);
+        let (at, _) = completions(&text, cursor, folded(&["G", "old man"]));
         prop_assert!(text.get(at).is_some());
     }
 

@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Entry, EntryId, Library, NewEntry, Order, Origin, format, listed, store};
+use super::{Entry, EntryId, Library, NewEntry, Origin, format, listed, store};
 use crate::disk;
 use crate::error::{Error, Result};
+use crate::latent::expr::Lookup;
 use crate::latent::{self, Latent};
 
 /// What an import brought.
@@ -145,9 +146,7 @@ impl Library {
         let find = |name: &S| {
             let name = name.as_ref();
             self.by_name(name).ok_or_else(|| {
-                let all = self.find("", &Order::Name);
-                let names = all.iter().map(|entry| entry.name.as_str());
-                let hint = match latent::expr::nearest(name, names) {
+                let hint = match self.nearest(name) {
                     Some(near) => format!("did you mean \"{near}\"?"),
                     None => "`latentscape library list` shows the names there are".to_owned(),
                 };

@@ -8,6 +8,7 @@
 mod entry;
 mod exchange;
 mod format;
+mod index;
 mod moment;
 mod search;
 mod store;
@@ -23,10 +24,11 @@ pub use search::Order;
 pub use store::Merged;
 
 use super::Latent;
-use super::expr::{Formula, Lookup};
+use super::expr::{Formula, Lookup, nearest};
 use crate::error::{Error, Result};
 use entry::checked_tags;
 use format::{Aside, Content};
+use index::Index;
 
 /// The named latents of one model. Cloning is cheap: entries are shared.
 #[derive(Debug, Clone)]
@@ -38,6 +40,7 @@ pub struct Library {
     home: ModelKey,
     entries: BTreeMap<EntryId, Arc<Entry>>,
     names: HashMap<String, EntryId>,
+    index: Index,
     removed: BTreeMap<EntryId, Moment>,
     /// Bundled entries that were given once: a person who deletes them does not get them back.
     offered: BTreeSet<EntryId>,
@@ -74,6 +77,7 @@ impl Library {
             key,
             entries: BTreeMap::new(),
             names: HashMap::new(),
+            index: Index::default(),
             removed: BTreeMap::new(),
             offered: BTreeSet::new(),
             aside: Vec::new(),
@@ -117,9 +121,7 @@ impl Library {
 
     /// All entries, the oldest first.
     pub fn entries(&self) -> Vec<&Arc<Entry>> {
-        let mut entries: Vec<_> = self.entries.values().collect();
-        entries.sort_by_key(|entry| (entry.created, entry.id));
-        entries
+        self.index.oldest_first().map(|row| &row.entry).collect()
     }
 
     /// The entry with this id.
@@ -319,6 +321,7 @@ impl Library {
         self.removed.remove(&entry.id);
         self.latest = self.latest.max(entry.stamp());
         self.names.insert(entry.name.clone(), entry.id);
+        self.index.insert(entry.clone());
         self.entries.insert(entry.id, entry);
     }
 
@@ -331,6 +334,7 @@ impl Library {
     fn take_out(&mut self, id: EntryId) {
         if let Some(entry) = self.entries.remove(&id) {
             self.names.remove(&entry.name);
+            self.index.remove(&entry);
         }
     }
 }
@@ -340,8 +344,12 @@ impl Lookup for Library {
         self.by_name(name).map(|entry| &entry.latent)
     }
 
-    fn names(&self) -> Vec<&str> {
-        self.entries().into_iter().map(|entry| entry.name.as_str()).collect()
+    fn nearest(&self, word: &str) -> Option<&str> {
+        nearest(word, self.names())
+    }
+
+    fn is_empty(&self) -> bool {
+        self.is_empty()
     }
 }
 

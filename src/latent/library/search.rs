@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::index::Row;
 use super::{Entry, Library};
 use crate::latent::Latent;
 
@@ -22,35 +23,38 @@ impl Library {
     /// not; all of them for an empty query.
     pub fn find(&self, query: &str, order: &Order) -> Vec<&Arc<Entry>> {
         let words: Vec<String> = query.split_whitespace().map(str::to_lowercase).collect();
-        let fits = |entry: &&Arc<Entry>| {
-            if words.is_empty() {
-                return true;
-            }
-            let text = format!("{}\n{}\n{}", entry.name, entry.tags.join("\n"), entry.origin);
-            let text = text.to_lowercase();
-            words.iter().all(|word| text.contains(word))
-        };
-        let mut found: Vec<_> = self.entries.values().filter(fits).collect();
+        let fits = |row: &&Row| words.iter().all(|word| row.text().contains(word));
+        let newest = self.index.oldest_first().rev().filter(fits);
         match order {
-            Order::Newest => found.sort_by_key(|e| (std::cmp::Reverse(e.created), e.id)),
-            Order::Name => found.sort_by_cached_key(|e| (e.name.to_lowercase(), e.id)),
+            Order::Newest => newest.map(|row| &row.entry).collect(),
+            Order::Name => {
+                let mut found: Vec<_> = newest.collect();
+                found.sort_unstable_by_key(|row| (row.name(), row.entry.id));
+                found.into_iter().map(|row| &row.entry).collect()
+            }
             Order::Nearest(to) => {
-                let mut ranked: Vec<_> =
-                    found.into_iter().map(|e| (cosine(&e.latent, to), e)).collect();
-                ranked.sort_by(|(a, x), (b, y)| b.total_cmp(a).then(x.id.cmp(&y.id)));
-                found = ranked.into_iter().map(|(_, entry)| entry).collect();
+                let norm = to.norm();
+                let mut found: Vec<_> =
+                    newest.map(|row| (cosine(&row.entry.latent, to, norm), &row.entry)).collect();
+                found.sort_unstable_by(|(a, x), (b, y)| b.total_cmp(a).then(x.id.cmp(&y.id)));
+                found.into_iter().map(|(_, entry)| entry).collect()
             }
         }
-        found
+    }
+
+    /// All names, what was kept last first, each with itself in small letters.
+    pub fn names(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.index.oldest_first().rev().map(|row| (row.entry.name.as_str(), row.name()))
     }
 }
 
-/// Cosine of the angle between two latents, in [-1, 1]; less for latents of different sizes.
-fn cosine(a: &Latent, b: &Latent) -> f32 {
+/// Cosine of the angle between `a` and `b`, which is `norm` long, in [-1, 1]; less for latents of
+/// different sizes.
+fn cosine(a: &Latent, b: &Latent, norm: f32) -> f32 {
     if a.dims() != b.dims() {
         return -2.0;
     }
     let dot: f32 = a.values().iter().zip(b.values()).map(|(x, y)| x * y).sum();
-    let norms = a.norm() * b.norm();
+    let norms = a.norm() * norm;
     if norms > 0.0 && dot.is_finite() { dot / norms } else { 0.0 }
 }

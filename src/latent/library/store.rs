@@ -109,9 +109,14 @@ impl Library {
     /// Takes in a copy of this library that was saved elsewhere, in a background thread. The copy must
     /// not have been changed between.
     pub fn adopt(&mut self, saved: &Library) -> Merged {
+        // Nearly all of them are the very ones that are here.
+        let is_news = |entry: &&Arc<Entry>| {
+            !self.entries.get(&entry.id).is_some_and(|ours| Arc::ptr_eq(ours, entry))
+        };
+        let news = saved.entries.values().filter(is_news);
         let content = Content {
             model: None,
-            entries: saved.entries.values().map(|entry| entry.as_ref().clone()).collect(),
+            entries: news.map(|entry| entry.as_ref().clone()).collect(),
             removed: saved.removed.clone(),
             offered: saved.offered.clone(),
             aside: saved.aside.clone(),

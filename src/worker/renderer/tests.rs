@@ -1,7 +1,5 @@
 //! The renderer thread keeps its promises, whatever it is asked to draw.
 
-use std::time::Duration;
-
 use super::*;
 
 const MODEL: ModelId = ModelId(1);
@@ -22,8 +20,8 @@ impl Engine for Pixel {
         latents.iter().map(|latent| self.pixel(latent.get(0))).collect()
     }
 
-    fn batch(&self) -> usize {
-        4
+    fn batch(&self, lane: Lane) -> usize {
+        lane.batch().0.min(4)
     }
 }
 
@@ -89,6 +87,21 @@ fn dragging_never_queues() {
     };
     assert_eq!(newest, 100);
     assert!(log.try_iter().count() <= 2, "wishes in between were drawn");
+}
+
+#[test]
+fn who_rests_wakes_when_something_comes() {
+    let (permits, gate) = bounded(10);
+    let (mut renderer, _log) = start(Some(gate));
+    assert!(!renderer.is_awaited(Lane::Grid));
+    renderer.rest(Duration::from_millis(1));
+    ask(&mut renderer, Lane::Grid, wish(&[5.0]));
+    assert!(renderer.is_awaited(Lane::Grid));
+    permits.send(()).unwrap();
+    // Longer than any test may take: it ends because the answer is there.
+    renderer.rest(Duration::from_secs(600));
+    assert_eq!(next(&mut renderer).lane, Lane::Grid);
+    assert!(!renderer.is_awaited(Lane::Grid));
 }
 
 #[test]

@@ -13,8 +13,11 @@ use crate::app::command::{Action, AppCommand, BlendCommand};
 use crate::app::shelf;
 use crate::app::theme::{self, UNIT};
 
-/// Width of the buttons.
+/// Width of the buttons, and of those without words where there is little room.
 const BUTTONS: f32 = 20.0 * UNIT;
+const ICONS: f32 = 4.0 * UNIT;
+/// Least width of a picture with its words.
+const LEAST: f32 = 13.0 * UNIT;
 
 /// Draws it.
 pub fn show(ui: &mut Ui, context: &mut TabContext) {
@@ -40,7 +43,9 @@ pub fn show(ui: &mut Ui, context: &mut TabContext) {
     let typical = context.state.blend.inputs.typical;
     let place = ui.available_size();
     let words = 5.5 * UNIT;
-    let room = (place.x - BUTTONS - 4.0 * UNIT) / 2.0;
+    let is_narrow = place.x < 2.0 * LEAST + BUTTONS + 4.0 * UNIT;
+    let width = if is_narrow { ICONS } else { BUTTONS };
+    let room = (place.x - width - 4.0 * UNIT) / 2.0;
     let side = room.min(place.y - words - UNIT).clamp(6.0 * UNIT, 48.0 * UNIT);
     ui.horizontal_top(|ui| {
         let differs = computed.typical.is_some();
@@ -76,13 +81,14 @@ pub fn show(ui: &mut Ui, context: &mut TabContext) {
             }
         }
         ui.vertical(|ui| {
-            ui.set_width(BUTTONS);
-            buttons(ui, context);
+            ui.set_width(width);
+            buttons(ui, context, width, is_narrow);
             let faint = theme::palette(ui).faint;
             let times = computed.norm / length;
-            let text = match differs {
-                true => format!("{times:.2} × the typical length"),
-                false => "of typical length".to_owned(),
+            let text = match (differs, is_narrow) {
+                (_, true) => format!("{times:.2} ×"),
+                (true, _) => format!("{times:.2} × the typical length"),
+                (false, _) => "of typical length".to_owned(),
             };
             ui.label(RichText::new(text).color(faint)).on_hover_text(format!(
                 "Latents that the generator was trained with are about {length:.2} long."
@@ -105,7 +111,7 @@ impl Version<'_> {
     fn show(self, ui: &mut Ui, context: &mut TabContext, side: f32) -> bool {
         let colours = theme::palette(ui);
         let line = 2.5 * UNIT;
-        let size = Vec2::new(side.max(13.0 * UNIT), side + 2.0 * line);
+        let size = Vec2::new(side.max(LEAST), side + 2.0 * line);
         let (rect, response) = ui.allocate_exact_size(size, Sense::click());
         response.widget_info(|| WidgetInfo::selected(Role::Button, true, self.is_on, self.name));
         let picture = Rect::from_min_size(
@@ -128,12 +134,13 @@ impl Version<'_> {
     }
 }
 
-fn buttons(ui: &mut Ui, context: &mut TabContext) {
+fn buttons(ui: &mut Ui, context: &mut TabContext, width: f32, is_narrow: bool) {
     ui.spacing_mut().item_spacing.y = UNIT / 2.0;
     let mut add = |ui: &mut Ui, icon: MaterialIcon, words: &str, about: &str, command| {
-        let size = Vec2::new(BUTTONS, 3.5 * UNIT);
+        let size = Vec2::new(width, 3.5 * UNIT);
+        let shown = if is_narrow { "" } else { words };
         let button =
-            Button::new((icon.rich_text().size(16.0), RichText::new(words))).min_size(size);
+            Button::new((icon.rich_text().size(16.0), RichText::new(shown))).min_size(size);
         if ui.add(button).accessible_name(words).on_hover_text(about).clicked() {
             context.commands.push(command);
         }

@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use eframe::egui::text::{CCursor, CCursorRange, LayoutJob, TextFormat};
 use eframe::egui::{
-    self, Button, Id, Key, Modifiers, Popup, PopupCloseBehavior, Pos2, Rect, Response, Sense,
-    Shape, Stroke, TextBuffer, TextEdit, TextStyle, Ui, Vec2,
+    self, Button, EventFilter, Id, Key, Modifiers, Popup, PopupCloseBehavior, Pos2, Rect, Response,
+    Sense, Shape, Stroke, TextBuffer, TextEdit, TextStyle, Ui, Vec2,
 };
 
 use super::TabContext;
@@ -50,6 +50,12 @@ pub fn show(ui: &mut Ui, context: &mut TabContext) {
     if is_changed {
         blend.offer = 0;
         blend.hides_offers = false;
+    }
+    if !offers.words.is_empty() {
+        // Escape and Tab are for the offers, not for leaving the box.
+        let keys =
+            EventFilter { tab: true, horizontal_arrows: true, vertical_arrows: true, escape: true };
+        ui.memory_mut(|memory| memory.set_focus_lock_filter(id, keys));
     }
     let clicked = popup(ui, &response, &offers, blend.offer);
     if let Some(word) = chosen.or(clicked).and_then(|i| offers.words.get(i)) {
@@ -134,13 +140,12 @@ fn marked(ui: &Ui, text: &str, flaw: Option<&Range<usize>>) -> LayoutJob {
 /// What could stand at the cursor, while somebody types a word.
 fn offers(ui: &Ui, id: Id, blend: &mut Blend, library: &Library) -> Offers {
     let ctx = ui.ctx();
-    let is_in = ctx.memory(|memory| memory.has_focus(id))
-        || ctx.data(|data| {
-            // A click on an offer takes the focus from the box.
-            data.get_temp::<Rect>(id).is_some_and(|rect| {
-                ctx.pointer_interact_pos().is_some_and(|pointer| rect.contains(pointer))
-            })
-        });
+    // A click on an offer takes the focus from the box. (One question to the context after the other:
+    // one within the other would wait for itself.)
+    let popup = ctx.data(|data| data.get_temp::<Rect>(id));
+    let pointer = ctx.pointer_interact_pos();
+    let is_over = popup.zip(pointer).is_some_and(|(popup, pointer)| popup.contains(pointer));
+    let is_in = is_over || ctx.memory(|memory| memory.has_focus(id));
     if !is_in || blend.hides_offers || blend.field.is_empty() {
         return Offers::default();
     }
@@ -161,12 +166,10 @@ fn offers(ui: &Ui, id: Id, blend: &mut Blend, library: &Library) -> Offers {
 }
 
 fn offers_at(text: &str, cursor: usize, library: &Library) -> Offers {
-    let found = library.find("", &Default::default());
-    let names: Vec<&str> = found.into_iter().map(|entry| entry.name.as_str()).collect();
-    let (replaces, words) = completions(text, cursor, &names);
+    let (replaces, words) = completions(text, cursor, library.names());
     // Nothing is offered where nothing was begun, or where the word is there already.
     let typed = &text[replaces.clone()];
-    match typed.is_empty() || names.contains(&typed) {
+    match typed.is_empty() || library.by_name(typed).is_some() {
         true => Offers::default(),
         false => Offers { replaces, words },
     }
@@ -197,17 +200,20 @@ fn popup(ui: &Ui, response: &Response, offers: &Offers, offer: usize) -> Option<
         return None;
     }
     let mut clicked = None;
+    // As wide as the box at most, with its own edges.
+    let frame = eframe::egui::Frame::popup(ui.style());
+    let (width, around) = (response.rect.width(), frame.total_margin().sum().x);
     let shown = Popup::from_response(response)
         .id(id.with("offers"))
         .open(true)
         .close_behavior(PopupCloseBehavior::IgnoreClicks)
         .gap(2.0)
         .show(|ui| {
-            ui.set_min_width(24.0 * UNIT);
+            ui.set_width((width - around).min(40.0 * UNIT));
             ui.spacing_mut().item_spacing.y = 0.0;
             for (i, word) in offers.words.iter().enumerate() {
                 let size = Vec2::new(ui.available_width(), 3.0 * UNIT);
-                let button = Button::selectable(i == offer, word).min_size(size);
+                let button = Button::selectable(i == offer, word).truncate().min_size(size);
                 if ui.add(button).on_hover_text("Take this (Tab)").clicked() {
                     clicked = Some(i);
                 }

@@ -42,8 +42,7 @@ pub fn settings(ui: &mut Ui, context: &mut TabContext) {
     let is_pulled = inputs.reach != [1.0; SLOTS];
     let about = "Put every corner back to its own face";
     if ui.add_enabled(is_pulled, Button::new("Reset corners")).on_hover_text(about).clicked() {
-        let back = |corner| BlendCommand::SetReach { corner, reach: 1.0 };
-        commands.extend((0..SLOTS).map(back));
+        commands.push(BlendCommand::ResetReach);
     }
     let is_drawn = !context.state.blend.drawn.pictures.is_empty();
     let icon = Button::new(ICON_SAVE.rich_text().size(16.0)).frame_when_inactive(false);

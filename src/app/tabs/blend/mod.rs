@@ -45,19 +45,17 @@ pub fn show(ui: &mut Ui, context: &mut TabContext) {
 }
 
 fn pages(ui: &mut Ui, context: &mut TabContext) {
-    ui.horizontal(|ui| {
+    // Wrapped: a line that is too long would widen the page under its neighbours.
+    ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = UNIT / 2.0;
-        for (page, name, about) in [
-            (Page::Row, "Row", "Operands and results side by side"),
-            (Page::Grid, "Grid", "Everything between four faces, one in each corner"),
-            (
-                Page::Analogy,
-                "Analogy",
-                "A grid whose fourth corner follows from three: C + (B − A)",
-            ),
-        ] {
+        for page in Page::ALL {
+            let about = match page {
+                Page::Row => "Operands and results side by side",
+                Page::Grid => "Everything between four faces, one in each corner",
+                Page::Analogy => "A grid whose fourth corner follows from three: C + (B − A)",
+            };
             let is_shown = context.state.blend.inputs.page == page;
-            if ui.selectable_label(is_shown, name).on_hover_text(about).clicked() {
+            if ui.selectable_label(is_shown, page.title()).on_hover_text(about).clicked() {
                 context.commands.push(AppCommand::Blend(BlendCommand::SetPage(page)));
             }
         }
