@@ -23,6 +23,12 @@ pub enum Purpose {
     SaveSheet,
     /// Where to write the row or the grid of the blend.
     SaveBlend,
+    /// A folder of pictures.
+    DataFolder,
+    /// An IDX file of pictures.
+    DataFile,
+    /// The folder of a run.
+    OpenRun,
 }
 
 impl Purpose {
@@ -33,17 +39,26 @@ impl Purpose {
             Self::SavePicture => "Save picture",
             Self::SaveSheet => "Save sweep sheet",
             Self::SaveBlend => "Save blend",
+            Self::DataFolder => "Folder of pictures",
+            Self::DataFile => "IDX file of pictures",
+            Self::OpenRun => "Folder of a run",
         }
     }
 
     fn verb(self) -> &'static str {
-        if self == Self::OpenModel { "Open" } else { "Save" }
+        match self {
+            Self::OpenModel | Self::OpenRun => "Open",
+            Self::DataFolder | Self::DataFile => "Take",
+            Self::SavePicture | Self::SaveSheet | Self::SaveBlend => "Save",
+        }
     }
 
     fn filter(self) -> (&'static str, &'static [&'static str]) {
         match self {
             Self::OpenModel => ("Models", &["safetensors"]),
             Self::SavePicture | Self::SaveSheet | Self::SaveBlend => ("PNG pictures", &["png"]),
+            // IDX files are known by their content.
+            Self::DataFolder | Self::DataFile | Self::OpenRun => ("All files", &["*"]),
         }
     }
 }
@@ -148,6 +163,8 @@ pub fn native(
     type Chosen = std::pin::Pin<Box<dyn Future<Output = Option<rfd::FileHandle>> + Send>>;
     let chosen: Option<Chosen> = available.then(|| match purpose {
         Purpose::OpenModel => Box::pin(dialog.pick_file()) as Chosen,
+        Purpose::DataFile => Box::pin(dialog.pick_file()),
+        Purpose::DataFolder | Purpose::OpenRun => Box::pin(dialog.pick_folder()),
         Purpose::SavePicture | Purpose::SaveSheet | Purpose::SaveBlend => {
             Box::pin(dialog.set_file_name(name).save_file())
         }

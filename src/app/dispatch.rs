@@ -2,21 +2,24 @@
 
 mod blend;
 mod library;
+mod train;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use eframe::egui::{self, Context, OutputCommand, ViewportCommand};
 
-use super::command::{Action, AppCommand};
+use super::command::{Action, AppCommand, TrainCommand};
 use super::dialog::{self, PathBox, Purpose};
 use super::settings::{Enlarge, Theme};
 use super::shown::Side;
 use super::state::{Message, Source};
 use super::window::App;
 use super::{tabs, theme, workers};
+use crate::data::DataSource;
 use crate::error::{Error, Result};
 use crate::latent::Latent;
+use crate::train::TrainControl;
 use crate::worker::Lane;
 
 /// What one step of an arrow key moves, in parts of the slider's half.
@@ -99,6 +102,8 @@ impl App {
             AppCommand::Tag { ids, common, tags } => self.tag(&ids, &common, &tags),
             AppCommand::Blend(command) => self.blend(command),
             AppCommand::SaveBlendTo(path) => self.save_blend(path),
+            AppCommand::AskForDataFile => self.ask(Purpose::DataFile),
+            AppCommand::Train(command) => self.train(ctx, command),
         };
         if let Some(note) = self.state.explore.noted.take().filter(|_| !is_still) {
             self.state.record(note, self.now);
@@ -108,7 +113,7 @@ impl App {
 
     fn act(&mut self, ctx: &Context, action: Action) -> Result<()> {
         let is_blend = self.state.tab == tabs::BLEND;
-        if is_blend && action.is_for_explore() {
+        if self.state.tab != tabs::EXPLORE && action.is_for_explore() {
             return Ok(());
         }
         let explore = &mut self.state.explore;
@@ -161,6 +166,17 @@ impl App {
                     return self.workers.measure_influence(model, self.device);
                 }
             }
+            Action::Live => return self.toggle_live(),
+            Action::ChooseData => return self.ask(Purpose::DataFolder),
+            Action::DemoData => {
+                return self.train(ctx, TrainCommand::SetSource(DataSource::Demo));
+            }
+            Action::StartTraining => return self.train(ctx, TrainCommand::Start),
+            Action::PauseTraining => return self.pause_or_go_on(),
+            Action::SaveCheckpoint => self.control(TrainControl::SaveNow),
+            Action::Grow => self.control(TrainControl::Grow),
+            Action::StopTraining => self.ask_to_stop(),
+            Action::OpenRun => return self.ask(Purpose::OpenRun),
             Action::Theme => {
                 let is_dark = ctx.theme() == egui::Theme::Dark;
                 let other = if is_dark { Theme::Light } else { Theme::Dark };
@@ -210,7 +226,7 @@ impl App {
         if self.workers.dialog.is_some() {
             return Ok(());
         }
-        let folder = self.state.folder();
+        let folder = self.folder_for(purpose);
         let name = self.suggested_name(purpose);
         if self.native_dialogs {
             self.workers.ask(purpose, dialog::native(purpose, &folder, &name))
@@ -221,14 +237,16 @@ impl App {
     }
 
     pub(super) fn ask_in_window(&mut self, purpose: Purpose) {
-        let path = self.state.folder().join(self.suggested_name(purpose));
+        let path = self.folder_for(purpose).join(self.suggested_name(purpose));
         self.state.path_box = Some(PathBox::new(purpose, &path));
     }
 
     fn suggested_name(&self, purpose: Purpose) -> String {
         let model = self.state.model.as_ref().map_or("picture", |model| model.name());
         match purpose {
-            Purpose::OpenModel => String::new(),
+            Purpose::OpenModel | Purpose::DataFolder | Purpose::DataFile | Purpose::OpenRun => {
+                String::new()
+            }
             Purpose::SavePicture => format!("{model}-{}.png", self.state.explore.seed),
             Purpose::SaveSheet => format!("{model}-z{}.png", self.state.explore.sweep.dim),
             Purpose::SaveBlend => format!("{model}-blend.png"),
@@ -237,8 +255,16 @@ impl App {
 
     /// Does what `purpose` wanted a path for.
     pub(super) fn take_path(&mut self, ctx: &Context, purpose: Purpose, path: PathBuf) {
-        self.state.settings.folder = path.parent().map(Path::to_owned);
+        let is_for_train =
+            matches!(purpose, Purpose::DataFolder | Purpose::DataFile | Purpose::OpenRun);
+        if !is_for_train {
+            self.state.settings.folder = path.parent().map(Path::to_owned);
+        }
         let command = match purpose {
+            Purpose::DataFolder | Purpose::DataFile => {
+                AppCommand::Train(TrainCommand::TakeData(path))
+            }
+            Purpose::OpenRun => AppCommand::Train(TrainCommand::OpenRun(path)),
             Purpose::OpenModel => AppCommand::OpenFile(path),
             Purpose::SavePicture => AppCommand::SavePngTo(with_png(path)),
             Purpose::SaveSheet => AppCommand::SaveSheetTo(with_png(path)),
@@ -305,7 +331,7 @@ impl App {
     }
 
     /// Says something in the line at the bottom.
-    fn say(&mut self, text: String) {
+    pub(super) fn say(&mut self, text: String) {
         self.state.message = Message { text, is_error: false };
     }
 }

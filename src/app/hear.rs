@@ -1,6 +1,7 @@
 //! What the workers have to tell, and what they are asked for: the beginning and the end of a frame.
 
 mod blend;
+mod train;
 
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ use super::window::App;
 use super::workers;
 use crate::device::DeviceChoice;
 use crate::error::Error;
+use crate::train::TrainControl;
 use crate::worker::{Lane, Loaded, RenderEvent, RenderRequest, Rendered};
 
 impl App {
@@ -78,6 +80,7 @@ impl App {
             }
         }
         self.hear_library(ctx);
+        self.hear_training(ctx);
         if let Some(result) = workers::done(&mut self.workers.devices) {
             match result {
                 Ok(devices) => self.state.devices = devices,
@@ -96,7 +99,23 @@ impl App {
                 if let Some(note) = on.note {
                     self.announce(ctx, note, true);
                 }
-                let before = self.state.model.as_ref().map(|model| model.file.clone());
+                let before = self.state.model.as_ref();
+                let is_renewed = matches!(pending.source, Source::Live(_))
+                    && before.is_some_and(|before| before.source == pending.source);
+                if is_renewed {
+                    let id = pending.id;
+                    if let Some((model, _)) = &mut self.workers.shelving {
+                        *model = id;
+                    }
+                    self.state.adopt(pending.open_on(on.device), self.first_seed);
+                    self.live_renewed();
+                    return;
+                }
+                let before = before.map(|model| model.file.clone());
+                // A library that is put aside, or comes back, changes places with the model.
+                let saved = self.save_library();
+                self.tell(ctx, saved);
+                let was_live = self.state.live.is_some();
                 self.state.adopt(pending.open_on(on.device), self.first_seed);
                 let file = self.state.model.as_ref().map(|model| &model.file);
                 let is_same = before.zip(file).is_some_and(|(old, new)| Arc::ptr_eq(&old, new));
@@ -104,10 +123,15 @@ impl App {
                     let begun = self.open_library();
                     self.tell(ctx, begun);
                 }
+                if was_live && self.state.live.is_none() {
+                    self.control(TrainControl::ShowWeights(false));
+                }
+                self.live_renewed();
                 self.workers.influence = None;
                 self.workers.sweep = None;
                 self.failed_sweep = None;
-                let missing = self.state.explore.influence.is_none();
+                // Of weights that change twice a second it would be outdated before it is known.
+                let missing = self.state.explore.influence.is_none() && self.state.live.is_none();
                 if let Some(model) = self.state.model.as_ref().filter(|_| missing) {
                     let begun = self.workers.measure_influence(model, self.device);
                     self.tell(ctx, begun);
@@ -190,6 +214,9 @@ impl App {
         let Some(model) = &self.state.model else { return false };
         let explore = &mut self.state.explore;
         let asked = self.state.pacing.input_time();
+        if self.state.tab == super::tabs::TRAIN && explore.picture.is_some() {
+            return has_asked;
+        }
         let picture = RenderRequest { model: model.id, latents: vec![explore.shown()] };
         let has_asked = self.workers.renderer.request(Lane::Picture, picture, asked) || has_asked;
         let latents = super::tabs::explore::strip_latents(explore);

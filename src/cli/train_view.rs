@@ -6,9 +6,10 @@ use indicatif::ProgressBar;
 
 use super::console::{self, size, thousands};
 use super::output::counted;
-use super::progress::{self, Speed};
+use super::progress;
 use crate::train::metrics::Measures;
 use crate::train::monitor::Alert;
+use crate::train::pace::{self, Speed};
 use crate::train::{RunFolder, StepReport, TrainConfig, TrainEvent};
 
 /// Between two lines where no bar can be drawn: a log file is read, not watched.
@@ -203,7 +204,7 @@ fn words(newest: &StepReport, speed: Option<f64>, kimg: f64, last_image: u64) ->
     words += &format!(" · D {:.3} G {:.3}", newest.loss_d, newest.loss_g);
     if let Some(speed) = speed {
         let left = last_image.saturating_sub(newest.images) as f64 / speed;
-        words += &format!(" · {} left", progress::time(left));
+        words += &format!(" · {} left", pace::time(left));
     }
     words
 }

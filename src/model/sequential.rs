@@ -6,6 +6,7 @@ use super::layers::{Block, Mode};
 use super::tape::Tape;
 use crate::error::Result;
 use crate::ops::Recorded;
+use crate::ops::breath::breathe;
 
 /// From the order of pictures to that of convolutions, and back.
 const CHANNELS_LAST: [usize; 4] = [0, 2, 3, 1];
@@ -60,6 +61,7 @@ impl Stage {
 
     /// Runs this stage and notes what its way back needs.
     fn record(&self, x: &Tensor, mode: Mode, tape: &mut Tape) -> Result<Tensor> {
+        breathe();
         let view = match &self.0 {
             StageKind::Reshape(dims) => Recorded::reshape(x, &batch_of(x, dims)?)?,
             StageKind::ChannelsLast => Recorded::permute(x, CHANNELS_LAST)?,

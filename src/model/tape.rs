@@ -9,6 +9,7 @@ use candle_core::{Tensor, TensorId, Var};
 
 use crate::error::{Error, Result};
 use crate::ops::Recorded;
+use crate::ops::breath::breathe;
 
 /// Gradients of parameters.
 #[derive(Debug, Default)]
@@ -99,6 +100,7 @@ impl Tape {
         let Some(first) = steps.iter().position(has_weights) else { return Ok(()) };
         let mut grad = grad.clone();
         for (index, step) in steps.into_iter().enumerate().skip(first).rev() {
+            breathe();
             let inward = step.operation.back(&grad, index > first, true)?;
             for (param, gradient) in step.params.into_iter().zip(inward.params) {
                 if let (Some(param), Some(gradient)) = (param, gradient) {
@@ -122,6 +124,7 @@ impl Tape {
         match self.0 {
             Kind::Steps(steps) => {
                 let back = |grad: Tensor, step: Step| {
+                    breathe();
                     step.operation.back(&grad, true, false)?.x.ok_or_else(lost)
                 };
                 steps.into_iter().rev().try_fold(grad.clone(), back)

@@ -6,6 +6,7 @@
 //! - [`Recorded`]: all of these for networks that walk back themselves
 //! - [`update`]: what an optimiser does to a parameter, in place
 //! - [`init`]: tensors of seeded random numbers
+//! - [`breath`]: breaks between kernels, for work in the background
 //! - [`memory`]: what a program that trains should tell the C library
 //!
 //! Pictures are `[B, H, W, C]` here, channels last: what belongs to a pixel lies together, so that
@@ -18,6 +19,7 @@
 
 mod activation;
 mod affine;
+pub mod breath;
 mod channels;
 mod composed;
 mod conv;

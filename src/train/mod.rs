@@ -13,6 +13,7 @@ mod folder;
 pub mod metrics;
 pub mod monitor;
 mod objective;
+pub mod pace;
 mod run;
 mod trainer;
 

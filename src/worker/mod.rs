@@ -1,4 +1,5 @@
-//! Every thread of the program: the renderer that draws what the window wants to see, and jobs.
+//! Every thread of the program: the renderer that draws what the window wants to see, the trainer,
+//! and jobs.
 //!
 //! Threads carry names and compute in rayon pools of their own, so that a dragged slider never
 //! queues behind anything else. Only plain data crosses between threads: latents, pictures, the
@@ -10,6 +11,7 @@ mod job;
 mod latest;
 mod measure;
 mod renderer;
+mod trainer;
 
 use std::any::Any;
 use std::sync::Arc;
@@ -19,6 +21,7 @@ pub use job::{Job, Progress};
 pub use latest::Latest;
 pub use measure::{Latency, Percentiles, measure_latency};
 pub use renderer::{Lane, Load, Loaded, ModelId, RenderEvent, RenderRequest, Rendered, Renderer};
+pub use trainer::{Plan, Training};
 
 /// Called by a worker when it has something to show; wakes the window.
 pub type Wake = Arc<dyn Fn() + Send + Sync>;
