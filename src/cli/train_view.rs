@@ -236,6 +236,9 @@ mod tests {
             loss_g: 0.9872,
             d_real: 0.7,
             d_fake: 0.3,
+            grad_d: 2.0,
+            grad_g: 0.5,
+            sign_real: 0.6,
         };
         let text = words(&report, Some(61.2), 500.0, 500_000);
         assert_eq!(text, "7.7/500 kimg · 61 images/s · D 1.234 G 0.987 · 2 h 14 min left");

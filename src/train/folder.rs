@@ -186,7 +186,17 @@ mod tests {
     use crate::model::Preset;
 
     fn report(step: u64) -> StepReport {
-        StepReport { step, images: step * 64, loss_d: 1.25, loss_g: 0.1, d_real: 0.7, d_fake: 0.3 }
+        StepReport {
+            step,
+            images: step * 64,
+            loss_d: 1.25,
+            loss_g: 0.1,
+            d_real: 0.7,
+            d_fake: 0.3,
+            grad_d: 2.0,
+            grad_g: 0.5,
+            sign_real: 0.6,
+        }
     }
 
     #[test]
@@ -203,6 +213,13 @@ mod tests {
         let steps: Vec<u64> =
             text.lines().map(|l| serde_json::from_str::<StepReport>(l).unwrap().step).collect();
         assert_eq!(steps, [1, 2, 3]);
+    }
+
+    #[test]
+    fn lines_of_earlier_versions_are_kept() {
+        let line = r#"{"step":1,"images":64,"loss_d":1.25,"loss_g":0.5,"d_real":0.7,"d_fake":0.3}"#;
+        let kept = lines_up_to(format!("{line}\n").as_bytes(), 1).unwrap();
+        assert_eq!(kept, format!("{line}\n").as_bytes());
     }
 
     #[test]

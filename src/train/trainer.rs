@@ -192,6 +192,7 @@ impl Trainer {
         let mut gradients = Gradients::default();
         from_real.to_weights(&on_real, &mut gradients)?;
         from_fake.to_weights(&on_fake, &mut gradients)?;
+        let grad_d = gradients.norm(&self.discriminator_params)?;
         self.discriminator_adam.step(&self.discriminator_params, &gradients, step, lr_factor)?;
 
         let (judged_again, from_fake) = self.discriminator.record(&fake, Mode::Train)?;
@@ -199,18 +200,24 @@ impl Trainer {
             with_slopes([&judged_again], |[fake]| bce_with_logits(fake, 1.0))?;
         let mut gradients = Gradients::default();
         from_latents.to_weights(&from_fake.to_input(&on_fake)?, &mut gradients)?;
+        let grad_g = gradients.norm(&self.generator_params)?;
         self.generator_adam.step(&self.generator_params, &gradients, step, lr_factor)?;
 
         self.step = step;
         let (images, config) = (self.images(), &self.config);
         self.average.follow(&self.generator_params, config.ema_kimg, config.batch, images)?;
+        let [judged_real, judged_fake] =
+            [judged_real.to_vec1::<f32>()?, judged_fake.to_vec1::<f32>()?];
         Ok(StepReport {
             step,
             images,
             loss_d,
             loss_g,
-            d_real: mean_probability(&judged_real)?,
-            d_fake: mean_probability(&judged_fake)?,
+            d_real: mean(&judged_real, |logit| 1.0 / (1.0 + (-logit).exp())),
+            d_fake: mean(&judged_fake, |logit| 1.0 / (1.0 + (-logit).exp())),
+            grad_d: grad_d as f32,
+            grad_g: grad_g as f32,
+            sign_real: mean(&judged_real, f32::signum),
         })
     }
 
@@ -262,8 +269,7 @@ impl Trainer {
     }
 }
 
-fn mean_probability(logits: &Tensor) -> Result<f32> {
-    let logits = logits.to_vec1::<f32>()?;
-    let sum: f32 = logits.iter().map(|x| 1.0 / (1.0 + (-x).exp())).sum();
-    Ok(sum / logits.len().max(1) as f32)
+fn mean(logits: &[f32], of: impl Fn(f32) -> f32) -> f32 {
+    let sum: f32 = logits.iter().map(|&logit| of(logit)).sum();
+    sum / logits.len().max(1) as f32
 }
