@@ -25,6 +25,8 @@ pub enum Purpose {
     Latents = 6,
     /// Latents drawn to measure something: influence, speed.
     Measure = 7,
+    /// Comparing generated pictures with real ones.
+    Metrics = 20,
 }
 
 /// The generator for the `index`-th use of `purpose` under `seed`.

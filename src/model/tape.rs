@@ -7,9 +7,10 @@ use std::collections::HashMap;
 
 use candle_core::{Tensor, TensorId, Var};
 
+use super::params::Params;
 use crate::error::{Error, Result};
-use crate::ops::Recorded;
 use crate::ops::breath::breathe;
+use crate::ops::{Recorded, update};
 
 /// Gradients of parameters.
 #[derive(Debug, Default)]
@@ -19,6 +20,16 @@ impl Gradients {
     /// The gradient of `param`, if one was computed.
     pub fn get(&self, param: &Tensor) -> Option<&Tensor> {
         self.0.get(&param.id())
+    }
+
+    /// The L2 norm of the gradients of all `params` together.
+    ///
+    /// # Errors
+    /// [`Error::Tensor`] if the device fails.
+    pub fn norm(&self, params: &Params) -> Result<f64> {
+        // In the order of the parameters: a sum in another order ends in other digits.
+        let known: Vec<_> = params.trained().filter_map(|p| self.get(p.var.as_tensor())).collect();
+        update::norm(&known)
     }
 
     /// Adds `gradient` to what is known of the parameter.

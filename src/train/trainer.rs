@@ -10,9 +10,10 @@ use super::average::Average;
 use super::config::TrainConfig;
 use super::events::StepReport;
 use super::objective::{bce_with_logits, with_slopes};
-use crate::checkpoint::{ModelInfo, StateFile, save_model, save_state};
+use crate::checkpoint::{ModelFile, ModelInfo, StateFile, model_in_memory, save_model, save_state};
 use crate::error::{Error, Result};
 use crate::model::{Builder, Discriminator, Generator, Gradients, Mode, ModelSpec, Params};
+use crate::ops::update;
 use crate::random::{Purpose, stream};
 
 /// What is kept beside the tensors of a training state.
@@ -20,6 +21,12 @@ use crate::random::{Purpose, stream};
 struct AboutState {
     spec: ModelSpec,
     step: u64,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    setbacks: u32,
+}
+
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// Both networks, the average, both optimisers.
@@ -35,6 +42,8 @@ pub struct Trainer {
     discriminator_adam: Adam,
     average: Average,
     step: u64,
+    /// How often it went back to an earlier state; each time halves the learning rates.
+    setbacks: u32,
 }
 
 impl Trainer {
@@ -66,6 +75,7 @@ impl Trainer {
             discriminator_adam,
             average,
             step: 0,
+            setbacks: 0,
         })
     }
 
@@ -119,7 +129,46 @@ impl Trainer {
             discriminator_adam,
             average,
             step: about.step,
+            setbacks: about.setbacks,
         })
+    }
+
+    /// Goes back to the state at `path`, or to the start if there is none, with half the learning
+    /// rates from there on.
+    ///
+    /// # Errors
+    /// As [`Trainer::resume`].
+    pub fn go_back(&mut self, path: Option<&Path>) -> Result<()> {
+        let (config, setbacks) = (self.config.clone(), self.setbacks + 1);
+        *self = match path {
+            Some(path) => Self::resume(config, path, &self.device)?,
+            None => Self::new(config, &self.device)?,
+        };
+        self.setbacks = setbacks;
+        Ok(())
+    }
+
+    /// How often it went back to an earlier state.
+    pub fn setbacks(&self) -> u32 {
+        self.setbacks
+    }
+
+    /// What all learning rates are multiplied with because of earlier setbacks.
+    pub fn lr_scale(&self) -> f64 {
+        0.5f64.powi(self.setbacks as i32)
+    }
+
+    /// Whether every weight, average and moment is a number.
+    ///
+    /// # Errors
+    /// [`Error::Tensor`] if the device fails.
+    pub fn is_finite(&self) -> Result<bool> {
+        let params = [&self.generator_params, &self.discriminator_params, self.average.params()];
+        let weights = params.into_iter().flat_map(Params::iter).map(|param| param.var.as_tensor());
+        let moments = [&self.generator_adam, &self.discriminator_adam];
+        let moments = moments.into_iter().flat_map(|adam| adam.moments().values());
+        let all: Vec<&Tensor> = weights.chain(moments).collect();
+        Ok(update::norm(&all)?.is_finite())
     }
 
     /// Where it is computed.
@@ -180,7 +229,7 @@ impl Trainer {
     /// [`Error::Tensor`] if a shape is another or the device fails.
     pub fn step_with(&mut self, real: &Tensor, z: &Tensor) -> Result<StepReport> {
         let step = self.step + 1;
-        let lr_factor = self.config.lr_factor(step);
+        let lr_factor = self.config.lr_factor(step) * self.lr_scale();
 
         let (judged_real, from_real) = self.discriminator.record(real, Mode::Train)?;
         let (fake, from_latents) = self.generator.record(z, Mode::Train)?;
@@ -192,6 +241,7 @@ impl Trainer {
         let mut gradients = Gradients::default();
         from_real.to_weights(&on_real, &mut gradients)?;
         from_fake.to_weights(&on_fake, &mut gradients)?;
+        let grad_d = gradients.norm(&self.discriminator_params)?;
         self.discriminator_adam.step(&self.discriminator_params, &gradients, step, lr_factor)?;
 
         let (judged_again, from_fake) = self.discriminator.record(&fake, Mode::Train)?;
@@ -199,18 +249,24 @@ impl Trainer {
             with_slopes([&judged_again], |[fake]| bce_with_logits(fake, 1.0))?;
         let mut gradients = Gradients::default();
         from_latents.to_weights(&from_fake.to_input(&on_fake)?, &mut gradients)?;
+        let grad_g = gradients.norm(&self.generator_params)?;
         self.generator_adam.step(&self.generator_params, &gradients, step, lr_factor)?;
 
         self.step = step;
         let (images, config) = (self.images(), &self.config);
         self.average.follow(&self.generator_params, config.ema_kimg, config.batch, images)?;
+        let [judged_real, judged_fake] =
+            [judged_real.to_vec1::<f32>()?, judged_fake.to_vec1::<f32>()?];
         Ok(StepReport {
             step,
             images,
             loss_d,
             loss_g,
-            d_real: mean_probability(&judged_real)?,
-            d_fake: mean_probability(&judged_fake)?,
+            d_real: mean(&judged_real, |logit| 1.0 / (1.0 + (-logit).exp())),
+            d_fake: mean(&judged_fake, |logit| 1.0 / (1.0 + (-logit).exp())),
+            grad_d: grad_d as f32,
+            grad_g: grad_g as f32,
+            sign_real: mean(&judged_real, f32::signum),
         })
     }
 
@@ -230,7 +286,8 @@ impl Trainer {
     /// # Errors
     /// [`Error::Io`] if the file cannot be written; an older one is then untouched.
     pub fn save_state(&self, path: &Path) -> Result<()> {
-        let about = AboutState { spec: self.config.spec.clone(), step: self.step };
+        let about =
+            AboutState { spec: self.config.spec.clone(), step: self.step, setbacks: self.setbacks };
         save_state(
             path,
             &about,
@@ -249,21 +306,39 @@ impl Trainer {
     /// # Errors
     /// [`Error::Io`] if the file cannot be written; an older one is then untouched.
     pub fn save_model(&self, path: &Path, name: &str) -> Result<()> {
-        let info = ModelInfo {
+        let average = self.average.params().tensors();
+        save_model(path, &self.info(name), &average, Some(&self.generator_params.tensors()))
+    }
+
+    /// Writes the averaged generator alone.
+    ///
+    /// # Errors
+    /// As [`Trainer::save_model`].
+    pub fn save_average(&self, path: &Path, name: &str) -> Result<()> {
+        save_model(path, &self.info(name), &self.average.params().tensors(), None)
+    }
+
+    /// The averaged generator as a model in memory.
+    ///
+    /// # Errors
+    /// [`Error::Tensor`] if the device fails.
+    pub fn model(&self, name: &str) -> Result<ModelFile> {
+        model_in_memory(&self.info(name), &self.average.params().tensors())
+    }
+
+    fn info(&self, name: &str) -> ModelInfo {
+        ModelInfo {
             spec: self.config.spec.clone(),
             name: name.to_owned(),
             data: self.config.data.name(),
             steps: self.step,
             kimg: self.images() as f64 / 1000.0,
             program: env!("CARGO_PKG_VERSION").to_owned(),
-        };
-        let average = self.average.params().tensors();
-        save_model(path, &info, &average, Some(&self.generator_params.tensors()))
+        }
     }
 }
 
-fn mean_probability(logits: &Tensor) -> Result<f32> {
-    let logits = logits.to_vec1::<f32>()?;
-    let sum: f32 = logits.iter().map(|x| 1.0 / (1.0 + (-x).exp())).sum();
-    Ok(sum / logits.len().max(1) as f32)
+fn mean(logits: &[f32], of: impl Fn(f32) -> f32) -> f32 {
+    let sum: f32 = logits.iter().map(|&logit| of(logit)).sum();
+    sum / logits.len().max(1) as f32
 }

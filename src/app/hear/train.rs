@@ -248,7 +248,8 @@ impl App {
     /// The checkpoints of the run that is explored.
     pub(in crate::app) fn find_ages(&mut self) {
         if let Some(live) = &mut self.state.live {
-            live.ages = ages(live.run.root());
+            let age = |(images, path)| Age { images, path };
+            live.ages = live.run.checkpoints().into_iter().map(age).collect();
         }
     }
 
@@ -269,9 +270,4 @@ impl App {
             live.images = (model.file.info().kimg * 1e3) as u64;
         }
     }
-}
-
-/// Models that a run has left on its way.
-fn ages(_root: &std::path::Path) -> Vec<Age> {
-    Vec::new()
 }

@@ -146,6 +146,13 @@ impl Run {
         before.reports.iter().for_each(|report| run.curves.push(report));
         run.images = before.reports.last().map_or(0, |report| report.images);
         run.previews = Previews::of(before.sheets);
+        run.measures = before.measures;
+        before.alerts.into_iter().for_each(|alert| run.alert(alert));
+        for (images, path) in run.folder.checkpoints() {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let (kimg, text) = (images as f64 / 1e3, format!("Kept {name}"));
+            run.marks.push(Mark { kimg, kind: MarkKind::Saved, text });
+        }
         run
     }
 

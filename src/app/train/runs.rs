@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
+use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::{Curves, Series, Sheet};
 use crate::error::{Error, Result};
+use crate::train::metrics::Measures;
+use crate::train::monitor::Alert;
 use crate::train::{RunFolder, StepReport, TrainConfig};
 
 /// Runs that are listed.
@@ -58,6 +60,10 @@ pub struct OpenedRun {
     pub reports: Vec<StepReport>,
     /// Its sheets.
     pub sheets: Vec<Sheet>,
+    /// What was measured.
+    pub measures: Vec<Measures>,
+    /// What the doctor found.
+    pub alerts: Vec<Alert>,
 }
 
 /// Where new runs are kept, if the user's data lies in `data`.
@@ -113,45 +119,19 @@ fn last_step(path: &Path) -> Option<StepReport> {
 pub fn open(path: &Path, go_on: &mut dyn FnMut(f32) -> bool) -> Result<OpenedRun> {
     let folder = RunFolder::new(path);
     let config = folder.read_config()?;
-    let reports = read_losses(&folder.losses_path(), go_on)?;
-    let sheets = sheets(&folder, &config, &reports);
-    Ok(OpenedRun { folder, config, reports, sheets })
-}
-
-fn read_losses(path: &Path, go_on: &mut dyn FnMut(f32) -> bool) -> Result<Vec<StepReport>> {
-    let file = match File::open(path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        other => other.map_err(Error::io("read", path))?,
-    };
-    let length = file.metadata().map_or(1, |about| about.len().max(1));
-    let (mut reports, mut read) = (Vec::new(), 0u64);
-    for line in BufReader::new(file).split(b'\n') {
-        let line = line.map_err(Error::io("read", path))?;
-        read += line.len() as u64 + 1;
-        // A line that was cut off by a power cut ends the list.
-        let Ok(report) = serde_json::from_slice::<StepReport>(&line) else { break };
-        reports.push(report);
-        if reports.len() % 4096 == 0 && !go_on(read as f32 / length as f32) {
-            return Err(Error::Cancelled);
-        }
+    let reports = folder.read_losses()?;
+    if !go_on(0.8) {
+        return Err(Error::Cancelled);
     }
-    Ok(reports)
-}
-
-/// The sheets of a run, the oldest first. Their names tell the epoch, and what came before the first
-/// of them how many pictures that is.
-fn sheets(folder: &RunFolder, config: &TrainConfig, reports: &[StepReport]) -> Vec<Sheet> {
-    let samples = folder.root().join("samples");
-    let files = std::fs::read_dir(samples).into_iter().flatten().flatten();
-    let epoch =
-        |path: &Path| path.file_stem()?.to_str()?.strip_prefix("epoch_")?.parse::<u64>().ok();
-    let mut found: Vec<(u64, PathBuf)> =
-        files.filter_map(|file| Some((epoch(&file.path())?, file.path()))).collect();
-    found.sort();
-    let last = reports.last().map_or(0, |report| report.images);
-    let most = found.last().map_or(1, |(epoch, _)| (*epoch).max(1));
-    let _ = config;
-    found.into_iter().map(|(epoch, path)| Sheet { images: last * epoch / most, path }).collect()
+    let sheet = |(images, path)| Sheet { images, path };
+    Ok(OpenedRun {
+        sheets: folder.previews().into_iter().map(sheet).collect(),
+        measures: folder.read_measures()?,
+        alerts: folder.read_alerts()?,
+        folder,
+        config,
+        reports,
+    })
 }
 
 #[cfg(test)]

@@ -1,0 +1,1 @@
+//! Runs on tiny networks, with what can go wrong in them.
