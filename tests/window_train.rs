@@ -10,7 +10,7 @@ use std::path::Path;
 
 use eframe::egui::accesskit::Role;
 use eframe::egui::{ViewportCommand, ViewportEvent, ViewportId};
-use egui_kittest::kittest::Queryable;
+use egui_kittest::kittest::{NodeT, Queryable};
 use latentscape::app::tabs::{EXPLORE, TRAIN};
 use latentscape::app::{End, Look, Phase, Question, Series, Settings, Source, Start, TrainPage};
 use latentscape::data::DataSource;

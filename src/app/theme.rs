@@ -181,6 +181,18 @@ fn visuals(palette: &Palette, dark: bool) -> Visuals {
     visuals
 }
 
+/// Colours of lines in a chart that can be told apart.
+pub fn hue(ui: &egui::Ui, i: usize) -> Color32 {
+    let colours = palette(ui);
+    let [blue, violet, green] = match ui.visuals().dark_mode {
+        true => [[0x8a, 0xb4, 0xf8], [0xe0, 0x8a, 0xd8], [0xb5, 0xd4, 0x5f]],
+        false => [[0x1f, 0x5f, 0xb5], [0x8f, 0x2a, 0x86], [0x4d, 0x69, 0x0c]],
+    }
+    .map(|[r, g, b]| Color32::from_rgb(r, g, b));
+    let all = [colours.accent, colours.second, blue, violet, green, colours.bad, colours.ink];
+    all[i % all.len()]
+}
+
 /// The line around a picture that is chosen, or under the pointer, on the given
 /// side of its edge.
 pub fn outline(ui: &Ui, response: &Response, picture: Rect, is_chosen: bool, kind: StrokeKind) {

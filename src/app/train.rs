@@ -12,7 +12,7 @@ pub use curves::{Curves, Series};
 pub use previews::{Previews, Sheet};
 pub use run::{End, Mark, MarkKind, Phase, Run, title};
 pub use runs::{Listed, OpenedRun, Runs, list as list_runs, open as open_run};
-pub use setup::{Look, Setup, TrainPlace};
+pub use setup::{Guess, Look, Setup, TrainPlace};
 
 use crate::data::DataSource;
 use crate::device::DeviceChoice;

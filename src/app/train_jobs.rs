@@ -6,23 +6,25 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use image::RgbImage;
 
-use super::train::{self, Listed, OpenedRun};
+use super::train::{self as tab, Listed, OpenedRun};
 use super::workers::Workers;
 use crate::checkpoint::ModelFile;
 use crate::data::{self, DataSource, Framing, Survey, Target};
+use crate::device::DeviceChoice;
 use crate::error::Result;
-use crate::worker::Job;
+use crate::train::{Estimate, TrainConfig, estimate};
+use crate::worker::{Job, cores};
 
 /// Pictures of the data that are shown.
 pub const SAMPLES: usize = 96;
 
 /// What a run is read for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Reading {
     /// To be looked at.
     Show,
-    /// To go on with.
-    Resume,
+    /// To go on with, for a new length in thousands of pictures if there is one.
+    Resume(Option<f64>),
     /// For the chart of all runs.
     Compare,
 }
@@ -56,6 +58,8 @@ pub struct TrainJobs {
     pub listing: Option<Job<Vec<Listed>>>,
     /// Reads a run.
     pub reading: Option<((PathBuf, Reading), Job<OpenedRun>)>,
+    /// Times two steps of these settings.
+    pub timing: Option<(Box<TrainConfig>, Job<Estimate>)>,
     /// Reads a checkpoint of the run that is explored.
     pub aging: Option<(usize, Job<Arc<ModelFile>>)>,
 }
@@ -93,6 +97,20 @@ impl Workers {
         Ok(())
     }
 
+    /// Times two steps of `config`.
+    ///
+    /// # Errors
+    /// [`crate::Error::Worker`] if the system gives no thread.
+    pub fn time_steps(&mut self, config: TrainConfig, device: DeviceChoice) -> Result<()> {
+        let key = Box::new(config.clone());
+        // On all cores, as the run itself.
+        let job = Job::start_on("timer", cores(), self.courtesy(), &self.wake, move |_| {
+            estimate(&config, &device.open()?.device)
+        })?;
+        self.train.timing = Some((key, job));
+        Ok(())
+    }
+
     /// Reads the sheet at `path`.
     ///
     /// # Errors
@@ -110,7 +128,7 @@ impl Workers {
     /// [`crate::Error::Worker`] if the system gives no thread.
     pub fn list_runs(&mut self, root: PathBuf, others: Vec<PathBuf>) -> Result<()> {
         self.train.listing =
-            Some(self.job("run finder", move |_| Ok(train::list_runs(&root, &others)))?);
+            Some(self.job("run finder", move |_| Ok(tab::list_runs(&root, &others)))?);
         Ok(())
     }
 
@@ -121,7 +139,7 @@ impl Workers {
     pub fn read_run(&mut self, folder: PathBuf, purpose: Reading) -> Result<()> {
         let wanted = folder.clone();
         let job = self.job("run reader", move |progress| {
-            train::open_run(&wanted, &mut |done| progress.report(done))
+            tab::open_run(&wanted, &mut |done| progress.report(done))
         })?;
         self.train.reading = Some(((folder, purpose), job));
         Ok(())

@@ -286,6 +286,11 @@ impl Workers {
         Ok(())
     }
 
+    /// What jobs use to make way for the renderer.
+    pub fn courtesy(&self) -> &Courtesy {
+        &self.courtesy
+    }
+
     pub(super) fn job<T: Send + 'static>(
         &self,
         name: &'static str,

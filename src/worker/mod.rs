@@ -46,6 +46,6 @@ fn pool(name: &'static str, threads: usize) -> crate::Result<rayon::ThreadPool> 
 }
 
 /// Cores of this machine that the program may use.
-fn cores() -> usize {
+pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }

@@ -57,7 +57,14 @@ pub enum TrainCommand {
     /// Show charts and sheets of a run.
     OpenRun(PathBuf),
     /// Go on with a run.
-    ResumeRun(PathBuf),
+    ResumeRun {
+        /// Its folder.
+        folder: PathBuf,
+        /// Its new length in thousands of pictures, if that changes.
+        kimg: Option<f64>,
+    },
+    /// The length that the run on screen is to have when it goes on, in thousands of pictures.
+    SetLength(f64),
     /// Show a run's folder in the system's file manager.
     ShowFolder(PathBuf),
     /// Put a run into the chart of all runs, or take it out.

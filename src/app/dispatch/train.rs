@@ -54,7 +54,10 @@ impl App {
                 train.setup.has_own_name = !name.trim().is_empty();
                 train.setup.name = name;
             }
-            TrainCommand::SetDevice(device) => train.device = device,
+            TrainCommand::SetDevice(device) => {
+                train.device = device;
+                train.setup.guessed_for = None;
+            }
             TrainCommand::Start => return self.start_training(),
             TrainCommand::Stop { save } => {
                 train.question = None;
@@ -91,11 +94,16 @@ impl App {
                 }
                 return self.workers.read_run(folder, Reading::Show);
             }
-            TrainCommand::ResumeRun(folder) => {
+            TrainCommand::ResumeRun { folder, kimg } => {
                 if train.is_running() {
                     return Err(Error::bad_run(&folder, BUSY));
                 }
-                return self.workers.read_run(folder, Reading::Resume);
+                return self.workers.read_run(folder, Reading::Resume(kimg));
+            }
+            TrainCommand::SetLength(kimg) => {
+                if let Some(run) = train.shown_mut() {
+                    run.config.kimg = kimg;
+                }
             }
             TrainCommand::ShowFolder(folder) => {
                 let url = format!("file://{}", folder.display());

@@ -10,7 +10,7 @@ use crate::app::live::Age;
 use crate::app::settings::Enlarge;
 use crate::app::shown::Side;
 use crate::app::state::Source;
-use crate::app::train::{self, Look, Question, Run};
+use crate::app::train::{self, Guess, Look, Question, Run, TrainPage};
 use crate::app::train_jobs::Reading;
 use crate::app::window::App;
 use crate::app::{tabs, workers};
@@ -24,6 +24,8 @@ const IN_SIGHT: Duration = Duration::from_millis(250);
 const ELSEWHERE: Duration = Duration::from_millis(1000);
 /// Columns of the page of samples.
 pub const COLUMNS: usize = 12;
+/// Seconds without a change after which steps are timed.
+const CALM: f64 = 0.7;
 /// Seconds between two drawings of all small pictures with weights that are being learnt.
 const THUMBS: f64 = 5.0;
 
@@ -32,6 +34,7 @@ impl App {
     pub(super) fn hear_training(&mut self, ctx: &Context) {
         self.hear_run(ctx);
         self.hear_data(ctx);
+        self.guess(ctx);
         self.hear_runs(ctx);
         if let Some((age, result)) = workers::finished(&mut self.workers.train.aging) {
             let live = self.state.live.as_ref().filter(|live| live.age == Some(age));
@@ -174,6 +177,48 @@ impl App {
         }
     }
 
+    /// Times two steps of what is set up, once nobody has changed it for a moment.
+    fn guess(&mut self, ctx: &Context) {
+        if let Some((config, result)) = workers::finished(&mut self.workers.train.timing) {
+            let setup = &mut self.state.train.setup;
+            if *config == setup.step_settings() {
+                setup.guess = match result {
+                    Ok(estimate) => Guess::Known(estimate),
+                    Err(error) => Guess::Failed(error.to_string()),
+                };
+            }
+        }
+        let is_in_sight = self.state.tab == tabs::TRAIN && self.state.train.page == TrainPage::New;
+        let jobs = &self.workers.train;
+        let is_busy = self.workers.training.is_some() || jobs.looking.is_some();
+        let setup = &mut self.state.train.setup;
+        if !is_in_sight || is_busy || setup.source.is_none() {
+            return;
+        }
+        let config = setup.step_settings();
+        if config.validate().is_err() {
+            (setup.guess, setup.guessed_for) = (Guess::None, None);
+            return;
+        }
+        match &setup.guessed_for {
+            Some((guessed, since)) if **guessed == config => {
+                let is_open = matches!(setup.guess, Guess::None) && jobs.timing.is_none();
+                if is_open && self.now - since >= CALM {
+                    setup.guess = Guess::Timing;
+                    let begun = self.workers.time_steps(config, self.state.train.device);
+                    self.tell(ctx, begun);
+                } else if is_open {
+                    ctx.request_repaint_after_secs(CALM as f32);
+                }
+            }
+            _ => {
+                setup.guess = Guess::None;
+                setup.guessed_for = Some((Box::new(config), self.now));
+                ctx.request_repaint_after_secs(CALM as f32);
+            }
+        }
+    }
+
     fn hear_runs(&mut self, ctx: &Context) {
         if let Some(result) = workers::done(&mut self.workers.train.listing) {
             match result {
@@ -207,7 +252,8 @@ impl App {
                 }
                 Ok(())
             }
-            (Reading::Resume, Ok(run)) => {
+            (Reading::Resume(kimg), Ok(mut run)) => {
+                run.config.kimg = kimg.unwrap_or(run.config.kimg);
                 self.begin(run.folder.clone(), run.config.clone(), Some(run))
             }
             (_, Err(error)) => Err(error),

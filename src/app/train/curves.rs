@@ -264,7 +264,17 @@ mod tests {
 
     fn report(step: u64, loss: f32) -> StepReport {
         let images = step * 64;
-        StepReport { step, images, loss_d: loss, loss_g: -loss, d_real: 0.5, d_fake: 0.25 }
+        StepReport {
+            step,
+            images,
+            loss_d: loss,
+            loss_g: -loss,
+            d_real: 0.5,
+            d_fake: 0.25,
+            grad_d: 1.0,
+            grad_g: 1.0,
+            sign_real: 0.0,
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::runs::folder_of_runs;
 use crate::data::{DataSource, Survey};
 use crate::model::Preset;
-use crate::train::{RunFolder, TrainConfig};
+use crate::train::{Estimate, RunFolder, TrainConfig, Upkeep, pace};
 
 /// Data sources and runs that are remembered.
 const RECENT: usize = 8;
@@ -94,6 +94,20 @@ pub enum Look {
     Failed(String),
 }
 
+/// What a run will take.
+#[derive(Debug, Default)]
+pub enum Guess {
+    /// Not known yet.
+    #[default]
+    None,
+    /// Two steps are being timed.
+    Timing,
+    /// Known.
+    Known(Estimate),
+    /// Why it cannot be done.
+    Failed(String),
+}
+
 /// The run to start.
 #[derive(Debug)]
 pub struct Setup {
@@ -111,6 +125,10 @@ pub struct Setup {
     pub look: Look,
     /// What the look was at, to see when it has to be done again.
     pub looked_at: Option<(DataSource, crate::data::Target, crate::data::Framing)>,
+    /// What the run will take.
+    pub guess: Guess,
+    /// The settings that the guess is for, and since when (in seconds) they have been so.
+    pub guessed_for: Option<(Box<TrainConfig>, f64)>,
     /// Folder in which runs are kept.
     folder: PathBuf,
 }
@@ -130,6 +148,8 @@ impl Setup {
             has_own_name: false,
             look: Look::None,
             looked_at: None,
+            guess: Guess::None,
+            guessed_for: None,
             folder: folder_of_runs(data.as_deref()),
         };
         setup.suggest_name();
@@ -175,6 +195,46 @@ impl Setup {
         RunFolder::new(self.folder.join(self.name.trim()))
     }
 
+    /// The settings as far as they decide what a step takes: equal ones need no second timing.
+    pub fn step_settings(&self) -> TrainConfig {
+        TrainConfig {
+            data: DataSource::Demo,
+            kimg: 1.0,
+            save_kimg: 1.0,
+            samples: 1,
+            seed: 0,
+            lr_decay: 0.0,
+            ema_kimg: 1.0,
+            flip: false,
+            upkeep: Upkeep::default(),
+            ..self.config.clone()
+        }
+    }
+
+    /// What the run will take, in words, and whether that is too much.
+    pub fn takes(&self) -> (String, bool) {
+        let gigabytes = |bytes: u64| format!("{:.1} GB", bytes as f64 / 1e9);
+        match &self.guess {
+            Guess::None => (String::new(), false),
+            Guess::Timing => ("Timing two steps…".into(), false),
+            Guess::Failed(why) => (why.clone(), true),
+            Guess::Known(estimate) => {
+                let rate = self.config.batch as f64 / estimate.seconds_per_step.max(1e-9);
+                let is_short = estimate.free.is_some_and(|free| free < estimate.bytes);
+                let free = match estimate.free {
+                    Some(free) if is_short => format!(", only {} free", gigabytes(free)),
+                    _ => String::new(),
+                };
+                let text = format!(
+                    "About {} at {rate:.0} images/s; {} of memory{free}",
+                    pace::time(estimate.seconds(&self.config)),
+                    gigabytes(estimate.bytes),
+                );
+                (text, is_short)
+            }
+        }
+    }
+
     /// What keeps the run from being started.
     pub fn obstacle(&self) -> Option<String> {
         if self.source.is_none() {
@@ -185,6 +245,9 @@ impl Setup {
         }
         if let Err(error) = self.config.validate() {
             return Some(error.to_string());
+        }
+        if let Guess::Failed(why) = &self.guess {
+            return Some(why.clone());
         }
         if self.name.trim().is_empty() {
             return Some("Give the run a name.".into());

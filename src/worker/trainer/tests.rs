@@ -8,7 +8,17 @@ use crate::model::Preset;
 use crate::train::StepReport;
 
 fn report(step: u64) -> StepReport {
-    StepReport { step, images: step * 8, loss_d: 1.0, loss_g: 1.0, d_real: 0.5, d_fake: 0.5 }
+    StepReport {
+        step,
+        images: step * 8,
+        loss_d: 1.0,
+        loss_g: 1.0,
+        d_real: 0.5,
+        d_fake: 0.5,
+        grad_d: 1.0,
+        grad_g: 1.0,
+        sign_real: 0.0,
+    }
 }
 
 #[test]

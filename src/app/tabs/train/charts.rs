@@ -17,7 +17,7 @@ use super::want;
 use crate::app::command::TrainCommand;
 use crate::app::theme::{self, Palette, UNIT};
 use crate::app::train::{ChartView, Curves, Mark, MarkKind, Run, Series};
-use crate::train::metrics::Measures;
+use crate::train::metrics::{Measure, Measures};
 
 /// The smallest value that a logarithmic scale shows.
 const LEAST: f64 = 1e-4;
@@ -25,9 +25,6 @@ const LEAST: f64 = 1e-4;
 const COLUMNS: usize = 500;
 /// Points from a mark in which the pointer is on it.
 const NEAR: f32 = 5.0;
-
-/// A measure: its name, and its value among those that were taken.
-type Measure = (&'static str, fn(&Measures) -> Option<f32>);
 
 /// One line of a chart.
 pub struct Curve {
@@ -50,17 +47,11 @@ pub fn show(ui: &mut Ui, context: &mut TabContext) {
     context.state.train.charts.fit = false;
     let Some(run) = context.state.train.shown() else { return };
     let colours = theme::palette(ui);
-    let swd: &[Measure] = &[("SWD", |m| m.swd)];
-    let shares: &[Measure] = &[
-        ("Diversity", |m| m.diversity),
-        ("NDB", |m| m.ndb),
-        ("Precision", |m| m.precision),
-        ("Recall", |m| m.recall),
-        ("Coverage", |m| m.coverage),
-    ];
+    let (swd, shares): (Vec<_>, Vec<_>) =
+        Measure::ALL.into_iter().partition(|measure| *measure == Measure::Swd);
     let measured: Vec<(&str, Vec<Curve>)> = [("SWD", swd), ("Measures", shares)]
         .into_iter()
-        .map(|(title, measures)| (title, measures_of(run, measures, colours)))
+        .map(|(title, measures)| (title, measures_of(ui, run, &measures)))
         .filter(|(_, curves)| !curves.is_empty())
         .collect();
     let count = 2 + measured.len();
@@ -129,15 +120,14 @@ fn series(curves: &Curves, series: &[(Series, Color32)], range: (f64, f64)) -> V
     one(false).chain(one(true)).collect()
 }
 
-fn measures_of(run: &Run, measures: &[Measure], colours: &Palette) -> Vec<Curve> {
-    let hues = [colours.accent, colours.second, colours.ink, colours.bad, colours.faint];
-    let curve = |((name, value), colour): (&Measure, Color32)| {
-        let point = |m: &Measures| Some([m.images as f64 / 1e3, f64::from(value(m)?)]);
+fn measures_of(ui: &Ui, run: &Run, measures: &[Measure]) -> Vec<Curve> {
+    let curve = |(i, measure): (usize, &Measure)| {
+        let point = |m: &Measures| Some([m.images as f64 / 1e3, f64::from(measure.of(m)?)]);
         let points: Vec<_> = run.measures.iter().filter_map(point).collect();
-        let name = (*name).to_owned();
+        let (name, colour) = (measure.name().to_owned(), theme::hue(ui, i));
         (!points.is_empty()).then_some(Curve { name, points, colour, is_faint: false, dots: true })
     };
-    measures.iter().zip(hues).filter_map(curve).collect()
+    measures.iter().enumerate().filter_map(curve).collect()
 }
 
 /// One chart.

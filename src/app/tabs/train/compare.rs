@@ -75,7 +75,7 @@ fn row(ui: &mut Ui, context: &mut TabContext, run: &Listed) {
         .compared
         .keys()
         .position(|folder| *folder == run.folder)
-        .map(|i| hue(i, ui));
+        .map(|i| theme::hue(ui, i));
     let is_running = context.state.train.is_running();
     let is_this = context.state.train.running().is_some_and(|now| now.folder.root() == run.folder);
     let frame = Frame::new().fill(colours.raised).corner_radius(6).inner_margin(Margin::same(8));
@@ -132,7 +132,7 @@ fn row(ui: &mut Ui, context: &mut TabContext, run: &Listed) {
                 _ => (is_sound, "Go on with this run exactly where it stopped"),
             };
             if button(ui, ICON_PLAY_ARROW, "Resume", about, can) {
-                want(context, TrainCommand::ResumeRun(run.folder.clone()));
+                want(context, TrainCommand::ResumeRun { folder: run.folder.clone(), kimg: None });
             }
             let about = "Open its newest model in Explore";
             if button(ui, ICON_EXPLORE, "Explore", about, run.has_model) {
@@ -164,8 +164,12 @@ fn chart(ui: &mut Ui, context: &mut TabContext) {
         super::words(ui, place, words, theme::palette(ui).faint);
         return;
     }
-    let named: Vec<(PathBuf, Color32)> =
-        runs.compared.keys().enumerate().map(|(i, folder)| (folder.clone(), hue(i, ui))).collect();
+    let named: Vec<(PathBuf, Color32)> = runs
+        .compared
+        .keys()
+        .enumerate()
+        .map(|(i, folder)| (folder.clone(), theme::hue(ui, i)))
+        .collect();
     let chart = Chart {
         title: "Comparison",
         height: (place.height() - UNIT).max(10.0 * UNIT),
@@ -190,15 +194,4 @@ fn chart(ui: &mut Ui, context: &mut TabContext) {
             spinner,
         );
     }
-}
-
-/// Colours that can be told apart, on dark and on light ground.
-fn hue(i: usize, ui: &Ui) -> Color32 {
-    let colours = theme::palette(ui);
-    let third = if ui.visuals().dark_mode {
-        [Color32::from_rgb(0x8a, 0xb4, 0xf8), Color32::from_rgb(0xe0, 0x8a, 0xd8)]
-    } else {
-        [Color32::from_rgb(0x1f, 0x5f, 0xb5), Color32::from_rgb(0x8f, 0x2a, 0x86)]
-    };
-    [colours.accent, colours.second, third[0], third[1], colours.bad, colours.ink][i % 6]
 }

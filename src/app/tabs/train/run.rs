@@ -1,8 +1,8 @@
 //! One run: what it is doing, its charts, its pictures, its troubles.
 
 use eframe::egui::{
-    Align, Button, CentralPanel, Frame, Label, Layout, Margin, Panel, ProgressBar, RichText, Ui,
-    Vec2,
+    Align, Button, CentralPanel, DragValue, Frame, Label, Layout, Margin, Panel, ProgressBar,
+    RichText, Ui, Vec2,
 };
 use egui_material_icons::MaterialIcon;
 use egui_material_icons::icons::{
@@ -78,6 +78,7 @@ fn buttons(ui: &mut Ui, context: &mut TabContext) {
     let (phase, folder) = (run.phase.clone(), run.folder.root().to_owned());
     let (model, can_grow) = (run.model(), grows(run));
     let has_state = run.folder.state_path().exists();
+    let (done, length) = (run.kimg(), run.config.kimg);
     let is_running = phase.is_running();
     let is_stopping = phase == Phase::Stopping;
     let is_live = context.state.live.as_ref().is_some_and(|live| live.run.root() == folder);
@@ -123,12 +124,25 @@ fn buttons(ui: &mut Ui, context: &mut TabContext) {
                 commands.extend(action(ui, ICON_ZOOM_OUT_MAP, "Grow", Action::Grow, can_pause));
             }
         } else {
-            let about = "Go on with this run exactly where it stopped";
-            let can = has_state
-                && !context.state.train.is_running()
-                && phase != Phase::Ended(End::Finished);
+            let is_done = done >= length;
+            let about = match is_done {
+                true => "This run has its length; give it a larger one to go on",
+                false => "Go on with this run exactly where it stopped",
+            };
+            let can = has_state && !context.state.train.is_running() && !is_done;
             if plain(ui, ICON_PLAY_ARROW, "Resume", about, can) {
-                commands.push(AppCommand::Train(TrainCommand::ResumeRun(folder.clone())));
+                let (folder, kimg) = (folder.clone(), Some(length));
+                commands.push(AppCommand::Train(TrainCommand::ResumeRun { folder, kimg }));
+            }
+            let mut kimg = length;
+            let field = DragValue::new(&mut kimg)
+                .speed(1.0)
+                .range(0.001..=1e9)
+                .prefix("to ")
+                .suffix(" kimg");
+            let field = ui.add(field).accessible_name("Length of the run");
+            if field.on_hover_text("How long the run is to be when it goes on").changed() {
+                commands.push(AppCommand::Train(TrainCommand::SetLength(kimg)));
             }
         }
         ui.separator();

@@ -15,6 +15,7 @@ use crate::error::Error;
 use crate::latent::Prior;
 use crate::model::{Network, Preset, Widths};
 use crate::train::TrainConfig;
+use crate::train::metrics::Measure;
 
 /// Width of a number.
 const FIELD: f32 = 11.0 * UNIT;
@@ -35,6 +36,7 @@ pub fn show(ui: &mut Ui, context: &mut TabContext) {
     group(ui, "Pictures", true, |ui| pictures(ui, &rows, &mut config, &usual));
     group(ui, "Learning", false, |ui| learning(ui, &rows, &mut config, &usual));
     group(ui, "Networks", false, |ui| networks(ui, &rows, &mut config, &usual));
+    group(ui, "Watching", false, |ui| watching(ui, &rows, &mut config, &usual));
     if config != context.state.train.setup.config {
         want(context, TrainCommand::Set(Box::new(config)));
     }
@@ -261,6 +263,51 @@ fn networks(ui: &mut Ui, rows: &Rows, config: &mut TrainConfig, usual: &TrainCon
             *widths = widths.with_base(width);
         }
     }
+}
+
+fn watching(ui: &mut Ui, rows: &Rows, config: &mut TrainConfig, usual: &TrainConfig) {
+    let (upkeep, usual) = (&mut config.upkeep, &usual.upkeep);
+    rows.number(
+        ui,
+        Row::new("Preview every", "--preview-kimg", "Thousands of pictures between two preview sheets. Each is kept, and can be gone back to.").unit("kimg"),
+        &mut upkeep.preview_kimg,
+        usual.preview_kimg,
+        0.1,
+    );
+    rows.number(
+        ui,
+        Row::new("Keep a model every", "--keep-kimg", "Thousands of pictures between two models that are kept for good: the ages of Explore live. 0 keeps only the newest.").unit("kimg"),
+        &mut upkeep.keep_kimg,
+        usual.keep_kimg,
+        0.5,
+    );
+    rows.number(
+        ui,
+        Row::new("Measure every", "--measure-kimg", "Thousands of pictures between two measurings against the data, which the charts show. 0 never measures.").unit("kimg"),
+        &mut upkeep.measure_kimg,
+        usual.measure_kimg,
+        0.5,
+    );
+    rows.count(
+        ui,
+        Row::new("Pictures measured", "--measure-pictures", "More tell more, and take longer."),
+        &mut upkeep.measure_pictures,
+        usual.measure_pictures,
+    );
+    let measures: Vec<_> = std::iter::once((None, "none"))
+        .chain(Measure::ALL.map(|measure| (Some(measure), measure.name())))
+        .collect();
+    rows.choice(
+        ui,
+        Row::new(
+            "Keep the best by",
+            "--keep-best",
+            "The model that measured best is kept beside the newest, by this measure.",
+        ),
+        &mut upkeep.keep_best,
+        usual.keep_best,
+        &measures,
+    );
 }
 
 fn base(widths: Widths) -> usize {

@@ -65,11 +65,18 @@ fn start(ui: &mut Ui, context: &mut TabContext) {
         _ => None,
     };
     // Its place is kept when there is nothing to say, so that nothing jumps.
-    let (text, ink) = match &why {
-        Some(why) => (why.clone(), colours.faint),
-        None => (String::new(), colours.faint),
+    let (takes, is_too_much) = context.state.train.setup.takes();
+    let (text, is_bad) = match &why {
+        Some(why) => {
+            (why.clone(), obstacle.is_some() && context.state.train.setup.source.is_some())
+        }
+        None => (takes, is_too_much),
     };
-    ui.add(Label::new(RichText::new(text).color(ink)).truncate());
+    let ink = if is_bad { colours.bad } else { colours.faint };
+    ui.add(Label::new(RichText::new(&text).color(ink)).truncate()).on_hover_text(
+        "What the run will take: two steps were timed on this device, as it is now, and the memory \
+         counted.",
+    );
     let words = (
         ICON_PLAY_ARROW.rich_text().size(16.0).color(colours.on_accent),
         RichText::new("Start training").color(colours.on_accent),
