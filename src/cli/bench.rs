@@ -9,12 +9,16 @@ use serde_json::json;
 use super::console::{self, size, table};
 use super::library_args::scope;
 use super::model_args::{ModelArgs, OpenModel};
+use crate::checkpoint::ModelFile;
+use crate::data::DataSource;
 use crate::error::{Error, Result};
 use crate::latent::library::{NewEntry, Origin};
 use crate::latent::{self, Latent, Library, Way, expr};
+use crate::model::Preset;
 use crate::picture;
 use crate::random::{Purpose, stream};
-use crate::worker::measure_latency;
+use crate::train::{RunFolder, TrainConfig};
+use crate::worker::{Beside, Plan, measure_beside_training, measure_latency};
 
 /// Pictures in one go, for the speed of sheets and films.
 const BATCH: usize = 64;
@@ -29,6 +33,9 @@ pub struct BenchArgs {
     /// How long a slider is dragged without pause
     #[arg(long, default_value_t = 10.0, value_name = "SECONDS")]
     seconds: f32,
+    /// Also train in the background, and measure how much slider and training hinder each other
+    #[arg(long)]
+    training: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -63,7 +70,12 @@ pub fn run(args: &BenchArgs, start: Instant) -> Result<()> {
     let per_second = BATCH as f64 / batch_secs;
     let blend = blend_figures(&model, &latents)?;
     let device = model.device.name.clone();
-    let slider = measure_latency(Arc::new(model.file), args.model.device(), args.seconds)?;
+    let file = Arc::new(model.file);
+    let slider = measure_latency(file.clone(), args.model.device(), args.seconds)?;
+    let beside = match args.training {
+        true => Some(beside_training(file, args)?),
+        false => None,
+    };
     let most = memory("VmHWM");
 
     if args.json {
@@ -83,6 +95,12 @@ pub fn run(args: &BenchArgs, start: Instant) -> Result<()> {
             "batch_pictures_per_second": per_second,
             "resident_bytes_after_first_picture": resident_after_first,
             "resident_bytes_at_most": most,
+            "beside_training": beside.map(|beside| json!({
+                "slider_p50_ms": beside.slider.median,
+                "slider_p95_ms": beside.slider.p95,
+                "images_per_second": beside.undisturbed,
+                "images_per_second_while_dragged": beside.dragged,
+            })),
         });
         return console::result(&format!("{figures:#}"));
     }
@@ -110,8 +128,30 @@ pub fn run(args: &BenchArgs, start: Instant) -> Result<()> {
             ),
         ],
     ];
-    let rows: Vec<_> = rows.map(|row| row.map(str::to_owned).to_vec()).into();
+    let mut rows: Vec<_> = rows.map(|row| row.map(str::to_owned).to_vec()).into();
+    if let Some(Beside { slider, undisturbed, dragged }) = beside {
+        rows.push(vec![
+            "slider beside training".into(),
+            format!("p50 {:.1} ms, p95 {:.1} ms", slider.median, slider.p95),
+        ]);
+        rows.push(vec![
+            "training beside it".into(),
+            format!("{undisturbed:.0} images/s, {dragged:.0} while the slider is dragged"),
+        ]);
+    }
     console::result(&table(&rows, usize::MAX))
+}
+
+/// The slider while the DCGAN of the demo faces is trained in a folder that is thrown away.
+fn beside_training(file: Arc<ModelFile>, args: &BenchArgs) -> Result<Beside> {
+    let folder = tempfile::tempdir().map_err(Error::io("make", "a temporary folder"))?;
+    let mut config = TrainConfig::new(Preset::Dcgan64, DataSource::Demo);
+    // Nothing but steps.
+    config.upkeep.measure_kimg = 0.0;
+    let folder = RunFolder::new(folder.path().join("run"));
+    let device = args.model.device();
+    let plan = Plan { config, folder, resume: false, device };
+    measure_beside_training(file, device, plan, args.seconds)
 }
 
 /// Entries of the library that is opened.

@@ -19,7 +19,7 @@ use std::sync::Arc;
 pub use courtesy::Courtesy;
 pub use job::{Job, Progress};
 pub use latest::Latest;
-pub use measure::{Latency, Percentiles, measure_latency};
+pub use measure::{Beside, Latency, Percentiles, measure_beside_training, measure_latency};
 pub use renderer::{Lane, Load, Loaded, ModelId, RenderEvent, RenderRequest, Rendered, Renderer};
 pub use trainer::{Plan, Training};
 

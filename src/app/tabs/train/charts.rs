@@ -88,7 +88,7 @@ fn toolbar(ui: &mut Ui, context: &mut TabContext) {
         // Towards 1 the memory grows ever faster: equal ways on the slider are equal factors.
         let mut half = -(1.0 - smoothing).max(1e-3).log10();
         let slider = Slider::new(&mut half, 0.0..=3.0).show_value(false);
-        let response = ui.add(slider).accessible_name("Smoothing").on_hover_text(about);
+        let response = ui.add(slider).accessible_name("Smoothing of charts").on_hover_text(about);
         if response.double_clicked() {
             half = 1.0;
         }

@@ -23,7 +23,7 @@ pub fn show(ui: &mut Ui, context: &mut TabContext) {
         CentralPanel::default().frame(panel).show(ui, |ui| nothing(ui, context));
         return;
     }
-    let head = Frame::new().inner_margin(Margin { left: 8, right: 8, top: 0, bottom: 8 });
+    let head = Frame::new().inner_margin(Margin::same(UNIT as i8));
     Panel::top("run head").resizable(false).frame(head).show(ui, |ui| {
         buttons(ui, context);
         if let Some(run) = context.state.train.shown() {

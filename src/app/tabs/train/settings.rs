@@ -363,7 +363,9 @@ impl Rows<'_> {
             };
             let name = Label::new(RichText::new(&row.name).color(ink)).sense(Sense::click());
             let about = format!("{}\nPreset: {said}. Double-click for it.", row.about);
-            if ui.add(name.selectable(false)).on_hover_text(about).double_clicked() {
+            let name = ui.add(name.selectable(false));
+            let name = name.accessible_name(format!("{}: preset's value", row.name));
+            if name.on_hover_text(about).double_clicked() {
                 *value = usual;
             }
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| field(ui, value));

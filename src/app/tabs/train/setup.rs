@@ -15,7 +15,7 @@ use crate::device::DeviceChoice;
 
 /// Draws the page.
 pub fn show(ui: &mut Ui, context: &mut TabContext) {
-    let panel = Frame::new().inner_margin(Margin { left: 8, right: 8, top: 0, bottom: 8 });
+    let panel = Frame::new().inner_margin(Margin::same(UNIT as i8));
     let width = ui.available_width();
     Panel::right("run settings")
         .resizable(true)
