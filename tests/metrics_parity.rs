@@ -47,8 +47,7 @@ fn the_sliced_wasserstein_distance_is_that_of_the_paper() {
     let centres = ["centres.0", "centres.1"].map(|name| {
         expected.counts(name).chunks_exact(2).map(|place| (place[0], place[1])).collect()
     });
-    let draws =
-        Draws { centres: centres.to_vec(), directions: expected.0["lines"].clone() };
+    let draws = Draws { centres: centres.to_vec(), directions: expected.0["lines"].clone() };
     let (reals, fakes) = (expected.pictures("reals"), expected.pictures("fakes"));
     let levels = sliced_wasserstein(&reals, &fakes, &draws).unwrap();
     let wanted = expected.numbers("swd");
