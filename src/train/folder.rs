@@ -12,10 +12,9 @@
 //!   model.safetensors  the newest generator
 //!   best.safetensors   the one that measured best
 //!   state.safetensors  what a resume needs
-//!   run.lock           held by the program that trains here
 //! ```
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use super::config::TrainConfig;
@@ -155,10 +154,7 @@ impl RunFolder {
     /// [`Error::Io`] if it cannot be written.
     pub fn lock(&self) -> Result<RunLock> {
         fs::create_dir_all(&self.0).map_err(Error::io("create", &self.0))?;
-        let path = self.0.join("run.lock");
-        let mut options = OpenOptions::new();
-        let file = options.create(true).truncate(false).write(true).open(&path);
-        let file = file.map_err(Error::io("write", &path))?;
+        let file = self.lock_file().map_err(Error::io("open", &self.0))?;
         match file.try_lock() {
             Ok(()) => Ok(RunLock(file)),
             Err(TryLockError::WouldBlock) => Err(Error::bad_run(
@@ -167,10 +163,22 @@ impl RunFolder {
             )),
             // A file system without locks: better to train unguarded than not at all.
             Err(TryLockError::Error(error)) => {
-                tracing::warn!("{} cannot be locked: {error}", path.display());
+                tracing::warn!("{} cannot be locked: {error}", self.0.display());
                 Ok(RunLock(file))
             }
         }
+    }
+
+    /// What is locked: the folder itself, which leaves nothing behind.
+    #[cfg(unix)]
+    fn lock_file(&self) -> std::io::Result<File> {
+        File::open(&self.0)
+    }
+
+    /// What is locked where folders cannot be opened.
+    #[cfg(not(unix))]
+    fn lock_file(&self) -> std::io::Result<File> {
+        File::options().create(true).truncate(false).write(true).open(self.0.join("run.lock"))
     }
 
     /// Makes the folder for a new run and keeps `config` in it.

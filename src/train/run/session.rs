@@ -303,6 +303,17 @@ impl<'a> Session<'a> {
     }
 }
 
+#[cfg(test)]
+impl Session<'_> {
+    pub(super) fn trainer(&self) -> &Trainer {
+        &self.trainer
+    }
+
+    pub(super) fn save_for_test(&mut self) {
+        self.keeper.save_or_warn(&self.trainer, &mut |_| {});
+    }
+}
+
 fn load(config: &TrainConfig, dataset: &Arc<Dataset>, steps: u64) -> Result<Loader> {
     Loader::start(
         Arc::clone(dataset),
