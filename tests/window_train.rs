@@ -32,6 +32,9 @@ fn small(data: DataSource) -> TrainConfig {
     config.samples = 9;
     config.kimg = 1e5;
     config.save_kimg = 1e5;
+    config.upkeep.preview_kimg = 0.5;
+    config.upkeep.keep_kimg = 1.0;
+    config.upkeep.measure_kimg = 0.0;
     config
 }
 
@@ -155,6 +158,18 @@ fn a_run_is_started_watched_explored_and_stopped() {
     window.wait_for_another(&drawn);
     assert_eq!(window.latent().get(3), 2.5);
 
+    // The same latent at an earlier age of the run.
+    window.wait("ages", |app| app.state().live.as_ref().is_some_and(|live| live.ages.len() > 1));
+    window.frames(2);
+    let drawn = window.picture();
+    window.harness.get_by_role_and_label(Role::Slider, "Age").set_value_accesskit(0.0);
+    window.wait("the first age", |app| {
+        let live = app.state().live.as_ref().unwrap();
+        live.age == Some(0) && live.images == live.ages[0].images
+    });
+    window.wait_for_another(&drawn);
+    assert_eq!(window.latent().get(3), 2.5);
+
     // Off again, everything is as it was.
     window.press("Explore live");
     window.wait("the model before", |app| app.state().live.is_none());
@@ -205,8 +220,7 @@ fn pictures_that_cannot_be_used_are_told_and_others_taken_by_a_path() {
     take(&mut window, &folder);
     window.wait("look", |app| matches!(app.state().train.setup.look, Look::Seen(_)));
     window.frames(2);
-    for words in
-        ["7 pictures", "all 16×16", "1 duplicates", "1 left out", "fewer than a batch of 8"]
+    for words in ["7 pictures", "all 16×16", "1 duplicate", "1 left out", "fewer than a batch of 8"]
     {
         window.harness.get_by_label(words);
     }

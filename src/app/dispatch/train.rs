@@ -260,7 +260,6 @@ impl App {
         };
         let (folder, is_running) = (run.folder.clone(), run.phase.is_running());
         self.state.live = Some(Live::new(folder.clone()));
-        self.find_ages();
         if is_running && self.state.train.other.is_none() {
             self.control(TrainControl::ShowWeights(true));
             self.say(format!("Waiting for the first weights of {}", folder.name()));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use eframe::egui::{Context, ViewportCommand};
+use eframe::egui::{Context, Theme, ViewportCommand};
 use image::Rgb;
 
 use crate::app::command::{AppCommand, TrainCommand};
@@ -13,7 +13,7 @@ use crate::app::state::Source;
 use crate::app::train::{self, Guess, Look, Question, Run, TrainPage};
 use crate::app::train_jobs::Reading;
 use crate::app::window::App;
-use crate::app::{tabs, workers};
+use crate::app::{tabs, theme, workers};
 use crate::error::{Error, Result};
 use crate::picture;
 use crate::train::{Outcome, TrainControl, TrainEvent};
@@ -79,7 +79,6 @@ impl App {
                     let text = format!("The run went back from step {from} to step {to}");
                     self.announce(ctx, text, true);
                 }
-                TrainEvent::Saved { .. } => self.find_ages(),
                 TrainEvent::Weights { images, model } => {
                     let newest = (*images, model.clone());
                     if let Some(live) = &mut self.state.live {
@@ -154,15 +153,23 @@ impl App {
                 }
             }
         }
+        let setup = &self.state.train.setup;
+        let is_in_sight = self.state.tab == tabs::TRAIN && self.state.train.page == TrainPage::New;
+        if is_in_sight && setup.source.is_some() && setup.looked_at.is_none() {
+            // Chosen before the window was closed last.
+            self.dispatch(ctx, AppCommand::Train(TrainCommand::Look));
+        }
         if let Some((count, _)) = &self.workers.train.looking {
             let (done, total) = count.get();
             self.state.train.setup.look = Look::Looking(done, total);
         }
         if let Some((_, result)) = workers::finished(&mut self.workers.train.looking) {
             let setup = &mut self.state.train.setup;
+            let [r, g, b, _] = theme::of(ctx.theme() == Theme::Dark).panel.to_array();
+            let between = Rgb([r, g, b]);
             setup.look = match result {
                 Ok(survey) => {
-                    let sheet = picture::sheet(&survey.samples, COLUMNS, 2, Rgb([0; 3]));
+                    let sheet = picture::sheet(&survey.samples, COLUMNS, 2, between);
                     self.screen.samples.set(
                         ctx,
                         Side::Large,
@@ -291,14 +298,6 @@ impl App {
         }
     }
 
-    /// The checkpoints of the run that is explored.
-    pub(in crate::app) fn find_ages(&mut self) {
-        if let Some(live) = &mut self.state.live {
-            let age = |(images, path)| Age { images, path };
-            live.ages = live.run.checkpoints().into_iter().map(age).collect();
-        }
-    }
-
     /// Newer weights of the run are on screen.
     pub(super) fn live_renewed(&mut self) {
         let Some((model, live)) = self.state.model.as_ref().zip(self.state.live.as_mut()) else {
@@ -312,7 +311,10 @@ impl App {
         if !matches!(model.source, Source::Live(_)) {
             return;
         }
-        if live.newest.is_none() {
+        // Some of what was kept since the last look is older than these weights.
+        let age = |(images, path)| Age { images, path };
+        live.ages = live.run.checkpoints().into_iter().map(age).collect();
+        if live.newest.is_none() && live.age.is_none() {
             live.images = (model.file.info().kimg * 1e3) as u64;
         }
     }

@@ -269,7 +269,7 @@ impl Setup {
         let line = |text: String, more: String| DataLine { text, more, is_warning: false };
         let warning = |text: String, more: String| DataLine { text, more, is_warning: true };
         let mut lines = vec![line(
-            format!("{} pictures", survey.pictures),
+            counted(survey.pictures, "picture"),
             "All that can be read; each is shown to the discriminator once an epoch.".into(),
         )];
         if survey.pictures < self.config.batch {
@@ -304,7 +304,7 @@ impl Setup {
         }
         if survey.surplus() > 0 {
             let groups: Vec<String> = survey.duplicates.iter().map(|g| g.join(" = ")).collect();
-            lines.push(warning(format!("{} duplicates", survey.surplus()), few(&groups)));
+            lines.push(warning(counted(survey.surplus(), "duplicate"), few(&groups)));
         }
         if !survey.skipped.is_empty() {
             let named: Vec<String> = survey
@@ -316,7 +316,7 @@ impl Setup {
         }
         if survey.others > 0 {
             let about = "Captions, tables and the like lie beside the pictures; they are ignored.";
-            lines.push(line(format!("{} other files", survey.others), about.into()));
+            lines.push(line(counted(survey.others, "other file"), about.into()));
         }
         lines
     }
@@ -339,6 +339,11 @@ impl Setup {
         let free = names.take(10_000).find(|name| !self.folder.join(name).exists());
         self.name = free.unwrap_or(base);
     }
+}
+
+/// `1 picture`, `2 pictures`.
+fn counted(count: usize, thing: &str) -> String {
+    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
 }
 
 /// The first of many lines.

@@ -164,13 +164,18 @@ impl Chart {
             }
             _ => None,
         };
+        let legend = Legend::default()
+            .position(Corner::RightTop)
+            .text_style(TextStyle::Small)
+            .follow_insertion_order(true);
         let mut plot = Plot::new((self.group, self.title))
             .height(self.height)
             .width(ui.available_width())
             .min_size(Vec2::splat(6.0 * UNIT))
-            .legend(Legend::default().position(Corner::RightTop).text_style(TextStyle::Small))
+            .legend(legend)
             .allow_scroll(false)
-            .show_grid(true)
+            .grid_color(colours.line)
+            .cursor_color(colours.line)
             .set_margin_fraction(vec2(0.01, 0.08))
             .y_axis_min_width(5.0 * UNIT)
             .label_formatter(near)
