@@ -21,6 +21,7 @@ mod output;
 mod progress;
 mod sweep;
 mod train;
+mod train_recipe;
 mod train_settings;
 mod train_view;
 

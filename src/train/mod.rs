@@ -6,6 +6,7 @@
 //! that a run that was stopped, or killed, goes on exactly as if it had not been.
 
 mod adam;
+mod augment;
 mod average;
 mod config;
 mod events;
@@ -14,13 +15,16 @@ pub mod metrics;
 pub mod monitor;
 mod objective;
 mod run;
+mod schedule;
 mod trainer;
 
 pub use adam::{Adam, AdamSettings};
+pub use augment::{Adaptation, Augment, Changes};
 pub use average::Average;
 pub use config::TrainConfig;
 pub use events::{StepReport, TrainControl, TrainEvent};
 pub use folder::RunFolder;
-pub use objective::bce_with_logits;
+pub use objective::{Loss, Objective, bce_with_logits};
 pub use run::{Outcome, run};
+pub use schedule::{Growth, Schedule, Stage};
 pub use trainer::Trainer;

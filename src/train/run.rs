@@ -14,7 +14,7 @@ use super::folder::{LossLog, RunFolder};
 use super::trainer::Trainer;
 use crate::data::{Dataset, Loader, LoaderConfig, OpenOptions};
 use crate::device::OpenDevice;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::ops::memory;
 use crate::picture;
 
@@ -52,43 +52,25 @@ pub fn run(
 ) -> Result<Outcome> {
     config.validate()?;
     memory::keep_freed();
-    let mut stopped_early = false;
-    let dataset = Dataset::open(
-        &config.data,
-        config.target(),
-        config.framing,
-        OpenOptions::default(),
-        &mut |done, total| {
-            tell(TrainEvent::Reading(done, total));
-            stopped_early |= matches!(controls.try_recv(), Ok(TrainControl::Stop { .. }));
-            !stopped_early
-        },
-    )?;
-    let trainer = if resume && folder.state_path().exists() {
-        // First the state: what cannot be gone on with is left as it is.
-        let trainer = Trainer::resume(config.clone(), &folder.state_path(), &device.device)?;
-        folder.write_config(config)?;
-        trainer
-    } else {
-        // A run that ended before its first checkpoint starts again from the beginning.
-        if resume {
-            folder.write_config(config)?
-        } else {
-            folder.create(config)?
-        }
-        Trainer::new(config.clone(), &device.device)?
+    let trainer = match resume && folder.state_path().exists() {
+        // First the state: what cannot be gone on with is left as it is. It also says how large the
+        // pictures have grown.
+        true => Some(Trainer::resume(config.clone(), &folder.state_path(), &device.device)?),
+        false => None,
+    };
+    let layers = trainer.as_ref().map_or(0, |trainer| trainer.stage().layers);
+    let dataset = Arc::new(open_data(config, layers, controls, tell)?);
+    // A run that ended before its first checkpoint starts again from the beginning.
+    match resume {
+        true => folder.write_config(config)?,
+        false => folder.create(config)?,
+    }
+    let trainer = match trainer {
+        Some(trainer) => trainer,
+        None => Trainer::new(config.clone(), &device.device)?,
     };
     let losses = folder.open_losses(trainer.steps())?;
-    let dataset = Arc::new(dataset);
-    let loader = Loader::start(
-        Arc::clone(&dataset),
-        LoaderConfig {
-            batch: config.batch,
-            seed: config.seed,
-            flip: config.flip,
-            first_batch: trainer.steps(),
-        },
-    )?;
+    let loader = load(&dataset, &trainer)?;
     tell(TrainEvent::Started {
         pictures: dataset.len(),
         skipped: dataset
@@ -98,7 +80,7 @@ pub fn run(
             .collect(),
         first_step: trainer.steps(),
         last_step: config.last_step(),
-        batch: config.batch,
+        batch: trainer.stage().batch,
         device: device.name.clone(),
         parameters: trainer.parameters(),
     });
@@ -113,6 +95,42 @@ pub fn run(
         saved: None,
     }
     .go(controls, tell)
+}
+
+/// The pictures as they are after `layers` layers were added. Being told to stop cancels it.
+fn open_data(
+    config: &TrainConfig,
+    layers: usize,
+    controls: &Receiver<TrainControl>,
+    tell: &mut dyn FnMut(TrainEvent),
+) -> Result<Dataset> {
+    let mut stopped = false;
+    Dataset::open(
+        &config.data,
+        config.target_in(layers),
+        config.framing,
+        OpenOptions::default(),
+        &mut |done, total| {
+            tell(TrainEvent::Reading(done, total));
+            stopped |= matches!(controls.try_recv(), Ok(TrainControl::Stop { .. }));
+            !stopped
+        },
+    )
+}
+
+/// Batches for the steps from the trainer's next one on.
+fn load(dataset: &Arc<Dataset>, trainer: &Trainer) -> Result<Loader> {
+    let config = trainer.config();
+    Loader::start(
+        Arc::clone(dataset),
+        LoaderConfig {
+            batch: trainer.stage().per_step,
+            seed: config.seed,
+            flip: config.flip,
+            first_batch: trainer.steps(),
+            first_picture: trainer.images(),
+        },
+    )
 }
 
 /// What a running run holds.
@@ -139,10 +157,9 @@ impl Session<'_> {
         controls: &Receiver<TrainControl>,
         tell: &mut dyn FnMut(TrainEvent),
     ) -> Result<Outcome> {
-        let last_step = self.config.last_step();
         let mut told = Instant::now();
         let mut save_at_end = true;
-        while self.trainer.steps() < last_step {
+        while self.trainer.steps() < self.trainer.schedule().last_step() {
             match self.obey(controls, tell) {
                 Then::Go => {}
                 Then::Stop { save } => {
@@ -150,7 +167,11 @@ impl Session<'_> {
                     break;
                 }
             }
-            let report = match self.one_step() {
+            let before = self.trainer.images();
+            let report = self.get_ready(controls, tell).and_then(|()| self.one_step());
+            let report = match report {
+                // Told to stop while the larger pictures were read.
+                Err(Error::Cancelled) => break,
                 Ok(report) => report,
                 Err(error) => {
                     // What was learnt up to here is worth keeping, whatever went wrong.
@@ -164,17 +185,19 @@ impl Session<'_> {
                 self.tell_steps(tell);
                 told = Instant::now();
             }
-            if self.epoch(report.images) > self.epoch(report.images - self.config.batch as u64) {
+            if self.epoch(report.images) > self.epoch(before) {
                 self.tell_steps(tell);
                 self.preview(tell);
             }
-            if report.step % self.config.save_steps() == 0 && report.step < last_step {
+            let stage = self.trainer.schedule().stage_of(report.step);
+            let is_last = report.step >= self.trainer.schedule().last_step();
+            if stage.completes(report.step, self.config.save_kimg) && !is_last {
                 self.tell_steps(tell);
                 self.save_or_warn(tell);
             }
         }
         self.tell_steps(tell);
-        let finished = self.trainer.steps() >= last_step;
+        let finished = self.trainer.steps() >= self.trainer.schedule().last_step();
         if finished {
             self.preview(tell);
         }
@@ -194,9 +217,44 @@ impl Session<'_> {
         images / self.pictures.max(1)
     }
 
+    /// Networks and pictures of the next step, if those are others than before.
+    fn get_ready(
+        &mut self,
+        controls: &Receiver<TrainControl>,
+        tell: &mut dyn FnMut(TrainEvent),
+    ) -> Result<()> {
+        if !self.trainer.get_ready()? {
+            return Ok(());
+        }
+        let stage = self.trainer.stage();
+        let dataset = Arc::new(open_data(self.config, stage.layers, controls, tell)?);
+        self.loader = load(&dataset, &self.trainer)?;
+        self.pictures = dataset.len() as u64;
+        let resolution = self.trainer.spec().size().0;
+        tell(TrainEvent::Grown { step: stage.first_step, resolution });
+        Ok(())
+    }
+
+    /// Adds a layer before the next step. That is written down first: a run that is killed and gone on
+    /// with then grows at the same step again.
+    fn grow(&mut self, tell: &mut dyn FnMut(TrainEvent)) {
+        if !self.trainer.grow_by_hand() {
+            tell(TrainEvent::Warning(
+                "no layer was added: the networks do not grow, are as large as they are to be, or \
+                 have only just grown"
+                    .into(),
+            ));
+        } else if let Err(error) = self.folder.write_config(self.trainer.config()) {
+            tell(TrainEvent::Warning(format!(
+                "{error}; that a layer was added by hand is not noted, and will be forgotten if the \
+                 run is gone on with from an earlier checkpoint"
+            )));
+        }
+    }
+
     fn one_step(&mut self) -> Result<StepReport> {
         let batch = self.loader.next()?;
-        let target = self.config.target();
+        let target = self.config.target_in(self.trainer.stage().layers);
         let shape = (batch.size, target.channels, target.height, target.width);
         let real = Tensor::from_vec(batch.pixels, shape, self.trainer.device())?;
         self.trainer.step(&real)
@@ -230,7 +288,8 @@ impl Session<'_> {
                 TrainControl::Pause => {}
                 TrainControl::Resume => paused = false,
                 TrainControl::SaveNow => self.save_or_warn(tell),
-                TrainControl::ShowWeights(_) | TrainControl::Grow => {}
+                TrainControl::Grow => self.grow(tell),
+                TrainControl::ShowWeights(_) => {}
                 TrainControl::Stop { save } => return Then::Stop { save },
             }
         }
