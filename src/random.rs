@@ -29,6 +29,8 @@ pub enum Purpose {
     Changes = 10,
     /// Noise by which a step measures the discriminator's slopes.
     Noise = 11,
+    /// Comparing generated pictures with real ones.
+    Metrics = 20,
 }
 
 /// The generator for the `index`-th use of `purpose` under `seed`.

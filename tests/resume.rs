@@ -133,7 +133,8 @@ fn a_run_that_was_stopped_ends_like_one_that_was_not() {
     whole.to_the_end(false, steps);
 
     let wanted = whole.files();
-    for name in ["losses.jsonl", "model.safetensors", "state.safetensors", "samples/epoch_0001.png"]
+    for name in
+        ["losses.jsonl", "model.safetensors", "state.safetensors", "samples/kimg_00000.104.png"]
     {
         assert!(wanted.contains_key(name), "{name} is missing: {:?}", wanted.keys());
     }

@@ -7,7 +7,7 @@ use indicatif::ProgressBar;
 use super::console::{self, size, thousands};
 use super::output::counted;
 use super::progress::{self, Speed};
-use crate::train::metrics::Measures;
+use crate::train::metrics::{Measure, Measures};
 use crate::train::monitor::Alert;
 use crate::train::{RunFolder, StepReport, TrainConfig, TrainEvent};
 
@@ -210,16 +210,9 @@ fn words(newest: &StepReport, speed: Option<f64>, kimg: f64, last_image: u64) ->
 
 /// Those measures that were taken, in a line.
 fn measured(measures: &Measures) -> String {
-    let Measures { swd, diversity, ndb, precision, recall, coverage, .. } = *measures;
-    let taken = [
-        ("SWD", swd),
-        ("diversity", diversity),
-        ("NDB", ndb),
-        ("precision", precision),
-        ("recall", recall),
-        ("coverage", coverage),
-    ];
-    let words = taken.into_iter().filter_map(|(name, value)| Some(format!("{name} {:.3}", value?)));
+    let value = |measure: Measure| Some((measure.name(), measure.of(measures)?));
+    let taken = Measure::ALL.into_iter().filter_map(value);
+    let words = taken.map(|(name, value)| format!("{name} {value:.3}"));
     format!("measure {}", words.collect::<Vec<_>>().join(", "))
 }
 

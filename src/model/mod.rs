@@ -140,6 +140,15 @@ impl Discriminator {
         self.network.forward(pictures, mode)
     }
 
+    /// What the network knows of pictures `[B, C, H, W]` when it decides: the values `[B, …]` that go
+    /// into its last layer.
+    ///
+    /// # Errors
+    /// As [`Discriminator::forward`].
+    pub fn features(&self, pictures: &Tensor, mode: Mode) -> Result<Tensor> {
+        self.network.before_last(pictures, mode)
+    }
+
     /// [`Discriminator::forward`], with what the way back needs. Candle traces nothing through the
     /// logits.
     ///

@@ -152,6 +152,16 @@ impl Sequential {
         forward(&self.0, x, mode)
     }
 
+    /// Runs all stages before the last one that has weights.
+    ///
+    /// # Errors
+    /// As [`Sequential::forward`].
+    pub(super) fn before_last(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
+        let is_block = |stage: &Stage| matches!(stage.0, StageKind::Block(_));
+        let last = self.0.iter().rposition(is_block).unwrap_or(0);
+        self.0[..last].iter().try_fold(x.clone(), |x, stage| stage.forward(&x, mode))
+    }
+
     /// Runs all stages, with what the way back needs.
     ///
     /// # Errors

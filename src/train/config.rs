@@ -6,6 +6,7 @@ use super::adam::AdamSettings;
 use super::augment::Augment;
 use super::objective::{Loss, Objective};
 use super::schedule::{Growth, Schedule};
+use super::upkeep::Upkeep;
 use crate::data::{DataSource, Framing, Target};
 use crate::error::{Error, Result};
 use crate::model::{ModelSpec, Preset};
@@ -65,6 +66,9 @@ pub struct TrainConfig {
     pub samples: usize,
     /// Where every random number comes from.
     pub seed: u64,
+    /// What is shown, measured and kept on the way.
+    #[serde(default)]
+    pub upkeep: Upkeep,
 }
 
 impl TrainConfig {
@@ -98,6 +102,7 @@ impl TrainConfig {
             save_kimg: 20.0,
             samples: 64,
             seed: 0,
+            upkeep: Upkeep::over(kimg),
         }
     }
 
@@ -162,6 +167,7 @@ impl TrainConfig {
         within("--ema-kimg", self.ema_kimg, 0.0, 1e6)?;
         within("--save-kimg", self.save_kimg, 0.001, 1e9)?;
         within("--samples", self.samples as f64, 1.0, 1024.0)?;
+        self.upkeep.validate(within)?;
         for adam in [&self.generator, &self.discriminator] {
             within("--lr", adam.lr, 1e-9, 1.0)?;
             within("--beta1", adam.beta1, 0.0, 0.999_999)?;

@@ -16,6 +16,7 @@ use super::objective::Wants;
 use super::schedule::{Schedule, Stage};
 use crate::error::Result;
 use crate::model::{Builder, Discriminator, Generator, ModelSpec, Params};
+use crate::ops::update;
 use crate::random::{Purpose, stream};
 
 /// A network with what trains it.
@@ -43,6 +44,8 @@ pub struct Trainer {
     step: u64,
     /// Steps that had been done when the optimisers were new.
     adam_since: u64,
+    /// How often it went back to an earlier state; each time halves the learning rates.
+    setbacks: u32,
 }
 
 impl Trainer {
@@ -80,8 +83,32 @@ impl Trainer {
             adaptation: Adaptation::new(&config.augment),
             step: 0,
             adam_since: 0,
+            setbacks: 0,
             config,
         })
+    }
+
+    /// How often it went back to an earlier state.
+    pub fn setbacks(&self) -> u32 {
+        self.setbacks
+    }
+
+    /// What all learning rates are multiplied with because of earlier setbacks.
+    pub fn lr_scale(&self) -> f64 {
+        0.5f64.powi(self.setbacks as i32)
+    }
+
+    /// Whether every weight, average and moment is a number.
+    ///
+    /// # Errors
+    /// [`crate::Error::Tensor`] if the device fails.
+    pub fn is_finite(&self) -> Result<bool> {
+        let params = [&self.generator.params, &self.discriminator.params, self.average.params()];
+        let weights = params.into_iter().flat_map(Params::iter).map(|param| param.var.as_tensor());
+        let moments = [&self.generator.adam, &self.discriminator.adam];
+        let moments = moments.into_iter().flat_map(|adam| adam.moments().values());
+        let all: Vec<&Tensor> = weights.chain(moments).collect();
+        Ok(update::norm(&all)?.is_finite())
     }
 
     /// Where it is computed.

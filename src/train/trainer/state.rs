@@ -6,7 +6,7 @@ use candle_core::Device;
 use serde::{Deserialize, Serialize};
 
 use super::{Learner, Trainer};
-use crate::checkpoint::{ModelInfo, StateFile, save_model, save_state};
+use crate::checkpoint::{ModelFile, ModelInfo, StateFile, model_in_memory, save_model, save_state};
 use crate::error::{Error, Result};
 use crate::model::{Builder, Discriminator, Generator, ModelSpec};
 use crate::train::adam::Adam;
@@ -22,6 +22,8 @@ struct AboutState {
     /// Steps that had been done when the optimisers were new.
     #[serde(default, skip_serializing_if = "is_zero")]
     adam_since: u64,
+    #[serde(default, skip_serializing_if = "no_setbacks")]
+    setbacks: u32,
     /// How often pictures are changed, where that adapts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     adaptation: Option<Adaptation>,
@@ -29,6 +31,10 @@ struct AboutState {
 
 fn is_zero(steps: &u64) -> bool {
     *steps == 0
+}
+
+fn no_setbacks(count: &u32) -> bool {
+    *count == 0
 }
 
 impl Trainer {
@@ -81,8 +87,24 @@ impl Trainer {
             adaptation: about.adaptation.unwrap_or_else(|| Adaptation::new(&config.augment)),
             step: about.step,
             adam_since: about.adam_since,
+            setbacks: about.setbacks,
             config,
         })
+    }
+
+    /// Goes back to the state at `path`, or to the start if there is none, with half the learning
+    /// rates from there on.
+    ///
+    /// # Errors
+    /// As [`Trainer::resume`].
+    pub fn go_back(&mut self, path: Option<&Path>) -> Result<()> {
+        let (config, setbacks) = (self.config.clone(), self.setbacks + 1);
+        *self = match path {
+            Some(path) => Self::resume(config, path, &self.device)?,
+            None => Self::new(config, &self.device)?,
+        };
+        self.setbacks = setbacks;
+        Ok(())
     }
 
     /// Writes everything that [`Trainer::resume`] needs.
@@ -95,6 +117,7 @@ impl Trainer {
             spec: self.spec.clone(),
             step: self.step,
             adam_since: self.adam_since,
+            setbacks: self.setbacks,
             adaptation: adapts.then_some(self.adaptation),
         };
         save_state(
@@ -115,16 +138,35 @@ impl Trainer {
     /// # Errors
     /// [`Error::Io`] if the file cannot be written; an older one is then untouched.
     pub fn save_model(&self, path: &Path, name: &str) -> Result<()> {
-        let info = ModelInfo {
+        let average = self.average.params().tensors();
+        save_model(path, &self.info(name), &average, Some(&self.generator.params.tensors()))
+    }
+
+    /// Writes the averaged generator alone.
+    ///
+    /// # Errors
+    /// As [`Trainer::save_model`].
+    pub fn save_average(&self, path: &Path, name: &str) -> Result<()> {
+        save_model(path, &self.info(name), &self.average.params().tensors(), None)
+    }
+
+    /// The averaged generator as a model in memory.
+    ///
+    /// # Errors
+    /// [`Error::Tensor`] if the device fails.
+    pub fn model(&self, name: &str) -> Result<ModelFile> {
+        model_in_memory(&self.info(name), &self.average.params().tensors())
+    }
+
+    fn info(&self, name: &str) -> ModelInfo {
+        ModelInfo {
             spec: self.average.generator().spec().clone(),
             name: name.to_owned(),
             data: self.config.data.name(),
             steps: self.step,
             kimg: self.images() as f64 / 1000.0,
             program: env!("CARGO_PKG_VERSION").to_owned(),
-        };
-        let average = self.average.params().tensors();
-        save_model(path, &info, &average, Some(&self.generator.params.tensors()))
+        }
     }
 }
 

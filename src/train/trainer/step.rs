@@ -90,7 +90,7 @@ impl Trainer {
         let step = self.step + 1;
         let (rounds, count) = (self.config.d_steps, real.dim(0)?);
         let (before, images) = (self.images(), self.schedule.images_after(step));
-        let lr_factor = self.config.lr_factor(before, images);
+        let lr_factor = self.config.lr_factor(before, images) * self.lr_scale();
         let mut draws = Draws {
             changes: stream(self.config.seed, Purpose::Changes, step),
             noise: stream(self.config.seed, Purpose::Noise, step),
