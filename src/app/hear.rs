@@ -34,9 +34,11 @@ impl App {
             }
         }
         if let Some((model, result)) = workers::finished(&mut self.workers.influence) {
-            let is_current = self.state.model.as_ref().is_some_and(|open| open.id == model);
+            // The same model under new weights has another name.
+            let is_current = self.state.live.is_some()
+                || self.state.model.as_ref().is_some_and(|open| open.id == model);
             match result {
-                Ok(influence) if is_current => {
+                Ok(influence) if is_current && influence.len() == self.state.explore.dims() => {
                     self.state.explore.influence = Some(influence);
                     self.state.explore.order_is_stale = true;
                 }

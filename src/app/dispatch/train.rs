@@ -106,7 +106,8 @@ impl App {
                 }
             }
             TrainCommand::ShowFolder(folder) => {
-                let url = format!("file://{}", folder.display());
+                let path = folder.display().to_string().replace('%', "%25").replace(' ', "%20");
+                let url = format!("file://{path}");
                 ctx.open_url(OpenUrl::new_tab(url));
                 self.say(format!("The run is kept in {}", folder.display()));
             }

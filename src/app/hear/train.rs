@@ -33,6 +33,7 @@ impl App {
     /// Takes in whatever there is to tell. Called when a frame begins.
     pub(super) fn hear_training(&mut self, ctx: &Context) {
         self.hear_run(ctx);
+        self.renew_live();
         self.hear_data(ctx);
         self.guess(ctx);
         self.hear_runs(ctx);
@@ -91,7 +92,6 @@ impl App {
                 run.hear(event);
             }
         }
-        self.renew_live();
         if let Some(outcome) = outcome {
             self.run_ended(ctx, outcome);
         }

@@ -208,6 +208,6 @@ fn progress(ui: &mut Ui, run: &Run) {
 }
 
 /// Whether the networks of this run can grow.
-fn grows(_run: &Run) -> bool {
-    false
+fn grows(run: &Run) -> bool {
+    run.config.growth.is_some()
 }

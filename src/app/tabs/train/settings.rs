@@ -1,10 +1,10 @@
 //! Every setting of a run, in groups: what it does, when to touch it, and the preset's value a
 //! double-click away.
 
-use eframe::egui::{
-    Align, Checkbox, CollapsingHeader, ComboBox, DragValue, Label, Layout, RichText, Sense, Ui,
-    Vec2,
-};
+mod recipe;
+mod rows;
+
+use eframe::egui::{Align, CollapsingHeader, ComboBox, Label, Layout, RichText, Ui};
 
 use super::TabContext;
 use super::want;
@@ -16,9 +16,7 @@ use crate::latent::Prior;
 use crate::model::{Network, Preset, Widths};
 use crate::train::TrainConfig;
 use crate::train::metrics::Measure;
-
-/// Width of a number.
-const FIELD: f32 = 11.0 * UNIT;
+use rows::{Row, Rows};
 
 /// Draws all groups.
 pub fn show(ui: &mut Ui, context: &mut TabContext) {
@@ -35,6 +33,11 @@ pub fn show(ui: &mut Ui, context: &mut TabContext) {
     group(ui, "Length and saving", true, |ui| length(ui, &rows, &mut config, &usual));
     group(ui, "Pictures", true, |ui| pictures(ui, &rows, &mut config, &usual));
     group(ui, "Learning", false, |ui| learning(ui, &rows, &mut config, &usual));
+    group(ui, "Objective", false, |ui| recipe::objective(ui, &rows, &mut config, &usual));
+    group(ui, "Augmentation", false, |ui| recipe::augmentation(ui, &rows, &mut config, &usual));
+    if config.growth.is_some() {
+        group(ui, "Growth", true, |ui| recipe::growth(ui, &rows, &mut config, &usual));
+    }
     group(ui, "Networks", false, |ui| networks(ui, &rows, &mut config, &usual));
     group(ui, "Watching", false, |ui| watching(ui, &rows, &mut config, &usual));
     if config != context.state.train.setup.config {
@@ -197,6 +200,7 @@ fn learning(ui: &mut Ui, rows: &Rows, config: &mut TrainConfig, usual: &TrainCon
             0.001,
         );
     }
+    recipe::steps(ui, rows, config, usual);
     rows.number(
         ui,
         Row::new("Rates fall over", "--lr-decay", "Last part of the run, as a share, in which the learning rates fall to 0: 0.5 settles the pictures at the end."),
@@ -314,123 +318,4 @@ fn base(widths: Widths) -> usize {
     match widths {
         Widths::Doubling { base, .. } | Widths::Constant { base } => base,
     }
-}
-
-/// One setting in words.
-struct Row {
-    name: String,
-    /// What the command line and errors call it.
-    flag: &'static str,
-    about: &'static str,
-    unit: &'static str,
-}
-
-impl Row {
-    fn new(name: &str, flag: &'static str, about: &'static str) -> Self {
-        Self { name: name.into(), flag, about, unit: "" }
-    }
-
-    fn unit(self, unit: &'static str) -> Self {
-        Self { unit, ..self }
-    }
-}
-
-/// What all settings share.
-struct Rows<'a> {
-    /// The setting that is out of range, and why.
-    wrong: Option<(&'a str, &'a str)>,
-}
-
-impl Rows<'_> {
-    /// A name at the left, `field` at the right; a double-click on the name goes back to `usual`.
-    fn row<T: PartialEq + Clone>(
-        &self,
-        ui: &mut Ui,
-        row: &Row,
-        value: &mut T,
-        usual: T,
-        said: &str,
-        field: impl FnOnce(&mut Ui, &mut T),
-    ) {
-        let colours = theme::palette(ui);
-        let wrong = self.wrong.filter(|(setting, _)| *setting == row.flag);
-        ui.horizontal(|ui| {
-            let is_changed = *value != usual;
-            let ink = match (wrong, is_changed) {
-                (Some(_), _) => colours.bad,
-                (None, true) => colours.accent,
-                (None, false) => colours.ink,
-            };
-            let name = Label::new(RichText::new(&row.name).color(ink)).sense(Sense::click());
-            let about = format!("{}\nPreset: {said}. Double-click for it.", row.about);
-            let name = ui.add(name.selectable(false));
-            let name = name.accessible_name(format!("{}: preset's value", row.name));
-            if name.on_hover_text(about).double_clicked() {
-                *value = usual;
-            }
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| field(ui, value));
-        });
-        if let Some((_, why)) = wrong {
-            ui.add(Label::new(RichText::new(why).color(colours.bad)).wrap());
-        }
-    }
-
-    fn number(&self, ui: &mut Ui, row: Row, value: &mut f64, usual: f64, speed: f64) {
-        let said = format!("{usual} {}", row.unit);
-        self.row(ui, &row, value, usual, said.trim_end(), |ui, value| {
-            let field = DragValue::new(value).speed(speed).max_decimals(6).suffix(suffix(row.unit));
-            ui.add_sized(Vec2::new(FIELD, 3.0 * UNIT), field)
-                .accessible_name(&row.name)
-                .on_hover_text(row.about);
-        });
-    }
-
-    fn count(&self, ui: &mut Ui, row: Row, value: &mut usize, usual: usize) {
-        let said = format!("{usual} {}", row.unit);
-        self.row(ui, &row, value, usual, said.trim_end(), |ui, value| {
-            let field = DragValue::new(value).speed(0.2).suffix(suffix(row.unit));
-            ui.add_sized(Vec2::new(FIELD, 3.0 * UNIT), field)
-                .accessible_name(&row.name)
-                .on_hover_text(row.about);
-        });
-    }
-
-    fn flag(&self, ui: &mut Ui, row: Row, value: &mut bool, usual: bool) {
-        let said = if usual { "yes" } else { "no" };
-        self.row(ui, &row, value, usual, said, |ui, value| {
-            ui.add(Checkbox::without_text(value))
-                .accessible_name(&row.name)
-                .on_hover_text(row.about);
-        });
-    }
-
-    fn choice<T: PartialEq + Clone>(
-        &self,
-        ui: &mut Ui,
-        row: Row,
-        value: &mut T,
-        usual: T,
-        choices: &[(T, &str)],
-    ) {
-        let name_of = |value: &T| {
-            choices.iter().find(|(choice, _)| choice == value).map_or("?", |(_, name)| *name)
-        };
-        let said = name_of(&usual);
-        self.row(ui, &row, value, usual.clone(), said, |ui, value| {
-            let combo =
-                ComboBox::from_id_salt(&row.name).width(FIELD).selected_text(name_of(value));
-            let response = combo.show_ui(ui, |ui| {
-                for (choice, name) in choices {
-                    if ui.selectable_label(choice == value, *name).clicked() {
-                        *value = choice.clone();
-                    }
-                }
-            });
-            response.response.accessible_name(&row.name).on_hover_text(row.about);
-        });
-    }
-}
-
-fn suffix(unit: &str) -> String {
-    if unit.is_empty() { String::new() } else { format!(" {unit}") }
 }
