@@ -1,8 +1,6 @@
 //! One setting: its name, its value, and the way back to the preset's.
 
-use eframe::egui::{
-    Align, Checkbox, ComboBox, DragValue, Label, Layout, RichText, Sense, Ui, Vec2,
-};
+use eframe::egui::{Align, Button, Checkbox, ComboBox, DragValue, Label, Layout, RichText, Ui, Vec2};
 
 use crate::app::theme::{self, UNIT};
 
@@ -54,9 +52,9 @@ impl Rows<'_> {
                 (None, true) => colours.accent,
                 (None, false) => colours.ink,
             };
-            let name = Label::new(RichText::new(&row.name).color(ink)).sense(Sense::click());
+            let name = Button::new(RichText::new(&row.name).color(ink)).frame(false);
             let about = format!("{}\nPreset: {said}. Double-click for it.", row.about);
-            let name = ui.add(name.selectable(false));
+            let name = ui.add(name);
             let name = name.accessible_name(format!("{}: preset's value", row.name));
             if name.on_hover_text(about).double_clicked() {
                 *value = usual;
