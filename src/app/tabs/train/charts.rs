@@ -47,6 +47,14 @@ pub fn show(ui: &mut Ui, context: &mut TabContext) {
     context.state.train.charts.fit = false;
     let Some(run) = context.state.train.shown() else { return };
     let colours = theme::palette(ui);
+    if run.curves.is_empty() {
+        let text = match run.phase.is_running() {
+            true => "Losses and verdicts are drawn here from the first step on.",
+            false => "This run has no steps yet.",
+        };
+        super::words(ui, ui.available_rect_before_wrap(), text, colours.faint);
+        return;
+    }
     let (swd, shares): (Vec<_>, Vec<_>) =
         Measure::ALL.into_iter().partition(|measure| *measure == Measure::Swd);
     let measured: Vec<(&str, Vec<Curve>)> = [("SWD", swd), ("Measures", shares)]
@@ -100,7 +108,7 @@ fn toolbar(ui: &mut Ui, context: &mut TabContext) {
         let fit = Button::new((ICON_FIT_SCREEN.rich_text().size(16.0), "Fit"));
         let about = "Show the whole run again. Wheel: zoom in time. Drag: move. Ctrl+wheel: zoom \
                      both ways. Right-drag: zoom to a box.";
-        if ui.add(fit).on_hover_text(about).clicked() {
+        if ui.add(fit).accessible_name("Fit").on_hover_text(about).clicked() {
             want(context, TrainCommand::FitCharts);
         }
     });

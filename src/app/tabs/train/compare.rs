@@ -54,7 +54,8 @@ fn list(ui: &mut Ui, context: &mut TabContext) {
         ui.label("No run has been made yet.");
         ui.weak(format!("Runs are kept in {}.", context.state.train.setup.folder().display()));
         let new = Button::new((ICON_PLAY_ARROW.rich_text(), "Set up a run"));
-        if ui.add(new).on_hover_text("Choose pictures and settings").clicked() {
+        let new = ui.add(new).accessible_name("Set up a run");
+        if new.on_hover_text("Choose pictures and settings").clicked() {
             want(context, TrainCommand::SetPage(TrainPage::New));
         }
         return;

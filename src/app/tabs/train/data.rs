@@ -52,6 +52,7 @@ fn sources(ui: &mut Ui, context: &mut TabContext) {
         let recent = context.state.settings.train.sources.clone();
         let label = (RichText::new("Recent"), ICON_EXPAND_MORE.rich_text());
         let button = ui.add_enabled(!recent.is_empty(), Button::new(label));
+        let button = button.accessible_name("Recent pictures");
         let about = "Pictures that were trained on before";
         let button = button.on_hover_text(about).on_disabled_hover_text("Nothing yet");
         Popup::menu(&button).show(|ui| {
@@ -86,7 +87,9 @@ fn nothing(ui: &mut Ui, context: &mut TabContext) {
         ui.weak("Drop it here, or begin with the faces that come with the program.");
         ui.add_space(UNIT);
         let demo = Button::new((ICON_FACE.rich_text().size(16.0), "Take the demo faces"));
-        if ui.add(demo.min_size(Vec2::new(24.0 * UNIT, 4.0 * UNIT))).clicked() {
+        let demo = ui.add(demo.min_size(Vec2::new(24.0 * UNIT, 4.0 * UNIT)));
+        let demo = demo.accessible_name("Take the demo faces");
+        if demo.on_hover_text(Action::DemoData.tooltip(ui.ctx())).clicked() {
             context.commands.push(AppCommand::Do(Action::DemoData));
         }
     });

@@ -58,14 +58,16 @@ fn nothing(ui: &mut Ui, context: &mut TabContext) {
         ui.label(RichText::new("No run yet").heading());
         ui.weak("Its losses, its pictures and what ails it will be shown here while it learns.");
         let new = Button::new((ICON_PLAY_ARROW.rich_text(), "Set up a run"));
-        if ui.add(new).on_hover_text("Choose pictures and settings").clicked() {
+        let new = ui.add(new).accessible_name("Set up a run");
+        if new.on_hover_text("Choose pictures and settings").clicked() {
             want(context, TrainCommand::SetPage(TrainPage::New));
         }
         let last = context.state.settings.train.run.clone();
         if let Some(folder) = last.filter(|folder| folder.is_dir()) {
             let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let open = Button::new((ICON_FOLDER_OPEN.rich_text(), format!("Open {name}")));
-            if ui.add(open).on_hover_text("Charts and pictures of the last run").clicked() {
+            let open = ui.add(open).accessible_name(format!("Open {name}"));
+            if open.on_hover_text("Charts and pictures of the last run").clicked() {
                 want(context, TrainCommand::OpenRun(folder));
             }
         }

@@ -1,6 +1,8 @@
 //! One setting: its name, its value, and the way back to the preset's.
 
-use eframe::egui::{Align, Button, Checkbox, ComboBox, DragValue, Label, Layout, RichText, Ui, Vec2};
+use eframe::egui::{
+    Align, Button, Checkbox, ComboBox, DragValue, Label, Layout, RichText, Ui, Vec2,
+};
 
 use crate::app::theme::{self, UNIT};
 
