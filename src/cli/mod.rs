@@ -22,6 +22,7 @@ mod output;
 mod progress;
 mod sweep;
 mod train;
+mod train_recipe;
 mod train_settings;
 mod train_upkeep;
 mod train_view;

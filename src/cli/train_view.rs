@@ -44,7 +44,7 @@ impl TrainView {
             data: config.data.name(),
             out: folder.root().display().to_string(),
             kimg: config.kimg,
-            last_image: config.last_step() * config.batch as u64,
+            last_image: config.schedule().images_after(config.last_step()),
             steps_seen: 0,
             reading: false,
         }

@@ -3,6 +3,7 @@
 //! - [`conv2d`], [`conv_transpose2d`]: matrix products over windows of the pictures
 //! - [`PreparedConv`]: the same for weights that no longer change, with all that follows them
 //! - [`batch_norm`], [`scale_shift`], [`activate`]: normalisation, bias and activation fused
+//! - [`enlarge`], [`shrink`]: pictures twice and half as large
 //! - [`Recorded`]: all of these for networks that walk back themselves
 //! - [`update`]: what an optimiser does to a parameter, in place
 //! - [`init`]: tensors of seeded random numbers
@@ -26,6 +27,7 @@ mod geometry;
 pub mod init;
 pub mod memory;
 mod recorded;
+mod resample;
 mod scratch;
 mod transpose;
 pub mod update;
@@ -34,6 +36,7 @@ pub use activation::Activation;
 pub use conv::PreparedConv;
 pub use geometry::ConvGeometry;
 pub use recorded::{Inward, Recorded};
+pub use resample::{enlarge, shrink};
 
 use crate::error::Result;
 use candle_core::{CpuStorage, DType, Layout, Tensor, bail};

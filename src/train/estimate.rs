@@ -6,6 +6,7 @@ use candle_core::{Device, Tensor};
 use rand_distr::{Distribution, Uniform};
 
 use super::config::TrainConfig;
+use super::schedule::Stage;
 use super::trainer::Trainer;
 use crate::error::{Error, Result};
 use crate::model::{ModelSpec, Network};
@@ -33,7 +34,18 @@ pub struct Estimate {
 impl Estimate {
     /// Seconds of the whole run.
     pub fn seconds(&self, config: &TrainConfig) -> f64 {
-        self.seconds_per_step * config.last_step() as f64
+        // Networks that grow take about four times as long for each picture with every layer.
+        let schedule = config.schedule();
+        let stages = schedule.stages();
+        let ends = stages.iter().skip(1).map(|next| next.first_step - 1);
+        let steps = |(stage, end): (&Stage, u64)| {
+            let share = stage.batch as f64 / stages[0].batch as f64;
+            (end + 1).saturating_sub(stage.first_step) as f64
+                * share
+                * 4f64.powi(stage.layers as i32)
+        };
+        let ends = ends.chain([schedule.last_step()]);
+        self.seconds_per_step * stages.iter().zip(ends).map(steps).sum::<f64>()
     }
 }
 
@@ -62,9 +74,10 @@ fn noise(config: &TrainConfig, step: u64, device: &Device) -> Result<Tensor> {
     let mut rng = stream(config.seed, Purpose::Measure, step);
     let range = Uniform::new_inclusive(-1.0f32, 1.0)
         .map_err(|error| Error::bad_setting("noise", error.to_string()))?;
-    let count = config.batch * target.bytes();
+    let pictures = config.schedule().stage_of(1).per_step;
+    let count = pictures * target.bytes();
     let values: Vec<f32> = (0..count).map(|_| range.sample(&mut rng)).collect();
-    let shape = (config.batch, target.channels, target.height, target.width);
+    let shape = (pictures, target.channels, target.height, target.width);
     Ok(Tensor::from_vec(values, shape, device)?)
 }
 
@@ -74,17 +87,32 @@ fn noise(config: &TrainConfig, step: u64, device: &Device) -> Result<Tensor> {
 /// # Errors
 /// [`Error::BadSetting`] for networks that cannot be.
 pub fn memory(config: &TrainConfig) -> Result<u64> {
+    let mut spec = config.spec.clone();
+    let mut most = 0;
+    for stage in config.schedule().stages() {
+        if stage.layers > 0 {
+            spec = spec.grown(false)?;
+        }
+        most = most.max(memory_of(config, &spec, *stage)?);
+    }
+    Ok(most)
+}
+
+/// The same while the networks are those of `spec`.
+fn memory_of(config: &TrainConfig, spec: &ModelSpec, stage: Stage) -> Result<u64> {
     let count = |shapes: Vec<(String, Vec<usize>)>| {
         shapes.iter().map(|(_, dims)| dims.iter().product::<usize>() as u64).sum::<u64>()
     };
-    let generator = count(config.spec.generator_shapes()?);
-    let discriminator = count(config.spec.discriminator_shapes()?);
+    let generator = count(spec.generator_shapes()?);
+    let discriminator = count(spec.discriminator_shapes()?);
     // Each with gradient and two moments; the generator with its average.
     let weights = 5 * generator + 4 * discriminator;
-    let (drawn, judged) = values_between_layers(&config.spec);
-    // The discriminator looks at real and generated pictures before it moves.
-    let between = COPIES * (drawn + 2 * judged) * config.batch as u64;
-    let waiting = BATCHES * (config.batch * config.target().bytes()) as u64;
+    let (drawn, judged) = values_between_layers(spec);
+    // The discriminator looks at real and generated pictures before it moves, and at each a second time
+    // where its slope is measured.
+    let looks = [config.objective.r1, config.objective.r2].map(|gamma| 1 + u64::from(gamma > 0.0));
+    let between = COPIES * (drawn + looks.iter().sum::<u64>() * judged) * stage.batch as u64;
+    let waiting = BATCHES * (stage.per_step * config.target_in(stage.layers).bytes()) as u64;
     Ok(4 * (weights + between + waiting) + BASE)
 }
 

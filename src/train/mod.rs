@@ -6,6 +6,7 @@
 //! that a run that was stopped, or killed, goes on exactly as if it had not been.
 
 mod adam;
+mod augment;
 mod average;
 mod config;
 mod estimate;
@@ -17,17 +18,20 @@ pub mod metrics;
 pub mod monitor;
 mod objective;
 mod run;
+mod schedule;
 mod trainer;
 mod upkeep;
 
 pub use adam::{Adam, AdamSettings};
+pub use augment::{Adaptation, Augment, Changes};
 pub use average::Average;
 pub use config::TrainConfig;
 pub use estimate::{Estimate, check_memory, estimate, free_memory, memory};
 pub use event_file::{Scalars, read_events};
 pub use events::{StepReport, TrainControl, TrainEvent};
 pub use folder::{RunFolder, RunLock};
-pub use objective::bce_with_logits;
+pub use objective::{Loss, Objective, bce_with_logits};
 pub use run::{Outcome, run};
+pub use schedule::{Growth, Schedule, Stage};
 pub use trainer::Trainer;
 pub use upkeep::Upkeep;

@@ -204,4 +204,5 @@ def main():
     path.write_text(json.dumps(walk(json.loads(text)), separators=(",", ":")) + "\n")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -12,6 +12,7 @@ use image::{Rgb, RgbImage};
 use super::watcher::Watcher;
 use crate::error::{Error, Result};
 use crate::picture;
+use crate::train::config::TrainConfig;
 use crate::train::event_file::EventFile;
 use crate::train::events::{StepReport, TrainEvent};
 use crate::train::folder::{RunFolder, RunLock};
@@ -132,6 +133,11 @@ impl<'a> Keeper<'a> {
     /// The run's name.
     pub(super) fn name(&self) -> String {
         self.folder.name()
+    }
+
+    /// Replaces the settings.
+    pub(super) fn write_config(&self, config: &TrainConfig) -> Result<()> {
+        self.folder.write_config(config)
     }
 
     /// The folder itself.

@@ -79,7 +79,22 @@ fn open<'a>(
         tell(TrainEvent::Warning(note));
     }
     memory::keep_freed();
-    let dataset = open_data(config, folder, resume, options, controls, tell)?;
+    let state = folder.state_path();
+    let trainer = match resume && state.exists() {
+        // First the state: what cannot be gone on with is left as it is. It also says how large the
+        // pictures have grown.
+        true => Some(Trainer::resume(config.clone(), &state, &device.device)?),
+        false => None,
+    };
+    let layers = trainer.as_ref().map_or(0, |trainer| trainer.stage().layers);
+    let dataset =
+        open_data(config, layers, options, Some(controls), tell).map_err(|error| match error {
+            Error::BadData { .. } | Error::Io { .. } if resume => Error::bad_run(
+                folder.root(),
+                format!("{error}; if its pictures have moved, say where they are with --data"),
+            ),
+            other => other,
+        })?;
     // A new run leaves nothing behind if its data cannot be opened.
     let lock = match lock {
         Some(lock) => lock,
@@ -88,24 +103,19 @@ fn open<'a>(
             folder.lock()?
         }
     };
-    let trainer = if resume && folder.state_path().exists() {
-        // First the state: what cannot be gone on with is left as it is.
-        let trainer = Trainer::resume(config.clone(), &folder.state_path(), &device.device)?;
+    // A run that ended before its first checkpoint starts again from the beginning.
+    if resume {
         folder.make_rooms()?;
-        folder.write_config(config)?;
-        trainer
+        folder.write_config(config)?
     } else {
-        // A run that ended before its first checkpoint starts again from the beginning.
-        if resume {
-            folder.make_rooms()?;
-            folder.write_config(config)?
-        } else {
-            folder.create(config)?
-        }
-        Trainer::new(config.clone(), &device.device)?
+        folder.create(config)?
+    }
+    let trainer = match trainer {
+        Some(trainer) => trainer,
+        None => Trainer::new(config.clone(), &device.device)?,
     };
     let dataset = Arc::new(dataset);
-    let mut watcher = Watcher::new(Arc::clone(&dataset), config.upkeep)?;
+    let mut watcher = Watcher::new(Arc::clone(&dataset), config.upkeep, trainer.stage().images)?;
     let keeper = Keeper::open(folder, lock, &trainer, &mut watcher)?;
     tell(TrainEvent::Started {
         pictures: dataset.len(),
@@ -116,47 +126,42 @@ fn open<'a>(
             .collect(),
         first_step: trainer.steps(),
         last_step: config.last_step(),
-        batch: config.batch,
+        batch: trainer.stage().batch,
         device: device.name.clone(),
         parameters: trainer.parameters(),
     });
-    if config.batch > dataset.len() {
+    let batch = trainer.stage().batch;
+    if batch > dataset.len() {
         tell(TrainEvent::Warning(format!(
             "a batch of {} is larger than the data: each of the {} pictures is in it {} times or \
              more; a smaller --batch learns as much in less time",
-            config.batch,
+            batch,
             dataset.len(),
-            config.batch / dataset.len()
+            batch / dataset.len()
         )));
     }
-    Session::new(config, dataset, trainer, keeper, watcher)
+    Session::new(config, (dataset, options), trainer, keeper, watcher)
 }
 
+/// The pictures as they are after `layers` layers were added. Being told to stop cancels it.
 fn open_data(
     config: &TrainConfig,
-    folder: &RunFolder,
-    resume: bool,
+    layers: usize,
     options: OpenOptions,
-    controls: &Receiver<TrainControl>,
+    controls: Option<&Receiver<TrainControl>>,
     tell: &mut dyn FnMut(TrainEvent),
 ) -> Result<Dataset> {
     let mut stopped_early = false;
-    let dataset = Dataset::open(
+    Dataset::open(
         &config.data,
-        config.target(),
+        config.target_in(layers),
         config.framing,
         options,
         &mut |done, total| {
             tell(TrainEvent::Reading(done, total));
-            stopped_early |= matches!(controls.try_recv(), Ok(TrainControl::Stop { .. }));
+            let control = controls.and_then(|controls| controls.try_recv().ok());
+            stopped_early |= matches!(control, Some(TrainControl::Stop { .. }));
             !stopped_early
         },
-    );
-    dataset.map_err(|error| match error {
-        Error::BadData { .. } | Error::Io { .. } if resume => Error::bad_run(
-            folder.root(),
-            format!("{error}; if its pictures have moved, say where they are with --data"),
-        ),
-        other => other,
-    })
+    )
 }

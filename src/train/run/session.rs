@@ -8,8 +8,9 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError};
 
 use super::Outcome;
 use super::keeper::Keeper;
+use super::open_data;
 use super::watcher::Watcher;
-use crate::data::{Dataset, Loader, LoaderConfig};
+use crate::data::{Dataset, Loader, LoaderConfig, OpenOptions};
 use crate::error::{Error, Result};
 use crate::ops::memory;
 use crate::train::config::TrainConfig;
@@ -31,6 +32,7 @@ type Tell<'t> = &'t mut dyn FnMut(TrainEvent);
 pub(super) struct Session<'a> {
     config: &'a TrainConfig,
     dataset: Arc<Dataset>,
+    options: OpenOptions,
     trainer: Trainer,
     loader: Loader,
     keeper: Keeper<'a>,
@@ -56,15 +58,16 @@ enum Then {
 impl<'a> Session<'a> {
     pub(super) fn new(
         config: &'a TrainConfig,
-        dataset: Arc<Dataset>,
+        (dataset, options): (Arc<Dataset>, OpenOptions),
         trainer: Trainer,
         keeper: Keeper<'a>,
         watcher: Watcher,
     ) -> Result<Self> {
-        let loader = load(config, &dataset, trainer.steps())?;
+        let loader = load(&dataset, &trainer)?;
         Ok(Self {
             config,
             dataset,
+            options,
             trainer,
             loader,
             keeper,
@@ -77,7 +80,6 @@ impl<'a> Session<'a> {
 
     /// Trains until the end, or until told to stop.
     pub(super) fn go(mut self, controls: &Receiver<TrainControl>, tell: Tell) -> Result<Outcome> {
-        let last_step = self.config.last_step();
         let mut told = Instant::now();
         let mut save_at_end = true;
         if self.trainer.steps() == 0 {
@@ -85,7 +87,7 @@ impl<'a> Session<'a> {
             let alerts = self.watcher.before();
             self.alert(alerts, tell);
         }
-        while self.trainer.steps() < last_step {
+        while !self.is_finished() {
             match self.obey(controls, tell) {
                 Then::Go => {}
                 Then::Stop { save } => {
@@ -93,8 +95,11 @@ impl<'a> Session<'a> {
                     break;
                 }
             }
-            let report = match self.one_step() {
+            let report = self.get_ready(controls, tell).and_then(|()| self.one_step());
+            let report = match report {
                 Ok(report) => report,
+                // Told to stop while the larger pictures were read.
+                Err(Error::Cancelled) => break,
                 Err(error) => {
                     // What was learnt up to here is worth keeping, whatever went wrong.
                     self.tell_steps(tell);
@@ -113,7 +118,7 @@ impl<'a> Session<'a> {
                 self.tell_steps(tell);
                 told = Instant::now();
             }
-            if !self.after_step(&report, report.step == last_step, tell)? {
+            if !self.after_step(&report, tell)? {
                 self.go_back("the weights", tell)?;
             }
         }
@@ -123,18 +128,19 @@ impl<'a> Session<'a> {
             self.keeper.save(&self.trainer, tell)?;
         }
         memory::release_freed();
-        Ok(Outcome { steps, finished: steps >= last_step, model: self.keeper.model() })
+        Ok(Outcome { steps, finished: self.is_finished(), model: self.keeper.model() })
     }
 
     /// Looks back, measures and saves as is due. `false` if the weights are no longer numbers: then
     /// nothing of that was done.
-    fn after_step(&mut self, report: &StepReport, is_last: bool, tell: Tell) -> Result<bool> {
-        let (config, upkeep) = (self.config, self.config.upkeep);
-        let before = report.images - config.batch as u64;
+    fn after_step(&mut self, report: &StepReport, tell: Tell) -> Result<bool> {
+        let (config, upkeep, is_last) = (self.config, self.config.upkeep, self.is_finished());
+        let stage = self.trainer.schedule().stage_of(report.step);
+        let before = report.images - stage.per_step as u64;
         let due = |kimg| is_due(kimg, before, report.images);
         let [preview, measure, keep] =
             [upkeep.preview_kimg, upkeep.measure_kimg, upkeep.keep_kimg].map(due);
-        let save = report.step.is_multiple_of(config.save_steps()) || self.keeper.owes_a_save();
+        let save = stage.completes(report.step, config.save_kimg) || self.keeper.owes_a_save();
         if is_last || measure || keep || save {
             if !self.trainer.is_finite()? {
                 return Ok(false);
@@ -190,7 +196,7 @@ impl<'a> Session<'a> {
         }
         self.trainer.go_back(self.keeper.state().as_deref())?;
         let (to, lr_factor) = (self.trainer.steps(), self.trainer.lr_scale());
-        self.loader = load(self.config, &self.dataset, to)?;
+        self.fit_data(None, tell)?;
         self.keeper.go_back(&self.trainer, &mut self.watcher)?;
         // Noted under the step that it goes on from: there it stays, whatever is done again.
         let alert = Alert {
@@ -209,9 +215,53 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
+    fn is_finished(&self) -> bool {
+        self.trainer.steps() >= self.trainer.schedule().last_step()
+    }
+
+    /// Networks and pictures of the next step, if those are others than before.
+    fn get_ready(&mut self, controls: &Receiver<TrainControl>, tell: Tell) -> Result<()> {
+        if self.trainer.get_ready()? {
+            self.tell_steps(tell);
+            self.fit_data(Some(controls), tell)?;
+            let resolution = self.trainer.spec().size().0;
+            tell(TrainEvent::Grown { step: self.trainer.stage().first_step, resolution });
+        }
+        Ok(())
+    }
+
+    /// Pictures as large as the networks take them, in batches from the next step on.
+    fn fit_data(&mut self, controls: Option<&Receiver<TrainControl>>, tell: Tell) -> Result<()> {
+        let stage = self.trainer.stage();
+        if self.dataset.target() != self.config.target_in(stage.layers) {
+            let dataset = open_data(self.config, stage.layers, self.options, controls, tell)?;
+            self.dataset = Arc::new(dataset);
+            self.watcher.grow(Arc::clone(&self.dataset), stage.images)?;
+        }
+        self.loader = load(&self.dataset, &self.trainer)?;
+        Ok(())
+    }
+
+    /// Adds a layer before the next step. That is written down first: a run that is killed and gone on
+    /// with then grows at the same step again.
+    fn grow(&mut self, tell: Tell) {
+        if !self.trainer.grow_by_hand() {
+            tell(TrainEvent::Warning(
+                "no layer was added: the networks do not grow, are as large as they are to be, or \
+                 have only just grown"
+                    .into(),
+            ));
+        } else if let Err(error) = self.keeper.write_config(self.trainer.config()) {
+            tell(TrainEvent::Warning(format!(
+                "{error}; that a layer was added by hand is not noted, and will be forgotten if the \
+                 run is gone on with from an earlier checkpoint"
+            )));
+        }
+    }
+
     fn one_step(&mut self) -> Result<StepReport> {
         let batch = self.loader.next()?;
-        let target = self.config.target();
+        let target = self.dataset.target();
         let shape = (batch.size, target.channels, target.height, target.width);
         let real = Tensor::from_vec(batch.pixels, shape, self.trainer.device())?;
         self.trainer.step(&real)
@@ -248,7 +298,7 @@ impl<'a> Session<'a> {
                     self.shown = Shown { wanted, last: None };
                     self.show(tell);
                 }
-                TrainControl::Grow => {}
+                TrainControl::Grow => self.grow(tell),
                 TrainControl::Stop { save } => return Then::Stop { save },
             }
         }
@@ -314,14 +364,17 @@ impl Session<'_> {
     }
 }
 
-fn load(config: &TrainConfig, dataset: &Arc<Dataset>, steps: u64) -> Result<Loader> {
+/// Batches for the steps from the trainer's next one on.
+fn load(dataset: &Arc<Dataset>, trainer: &Trainer) -> Result<Loader> {
+    let config = trainer.config();
     Loader::start(
         Arc::clone(dataset),
         LoaderConfig {
-            batch: config.batch,
+            batch: trainer.stage().per_step,
             seed: config.seed,
             flip: config.flip,
-            first_batch: steps,
+            first_batch: trainer.steps(),
+            first_picture: trainer.images(),
         },
     )
 }

@@ -20,14 +20,25 @@ pub(super) struct Watcher {
     facts: Facts,
     doctor: Doctor,
     best: Option<Measures>,
+    /// Real pictures shown before they had their size of now: measures from before do not compare.
+    since: u64,
     /// Made at the first measuring.
     gauge: Option<Gauge>,
 }
 
 impl Watcher {
-    pub(super) fn new(dataset: Arc<Dataset>, upkeep: Upkeep) -> Result<Self> {
+    pub(super) fn new(dataset: Arc<Dataset>, upkeep: Upkeep, since: u64) -> Result<Self> {
         let facts = Facts::of(&dataset)?;
-        Ok(Self { dataset, upkeep, facts, doctor: Doctor::new(facts), best: None, gauge: None })
+        let doctor = Doctor::new(facts);
+        Ok(Self { dataset, upkeep, facts, doctor, best: None, since, gauge: None })
+    }
+
+    /// Pictures have another size from now on, `since` pictures into the run.
+    pub(super) fn grow(&mut self, dataset: Arc<Dataset>, since: u64) -> Result<()> {
+        self.facts = Facts::of(&dataset)?;
+        (self.dataset, self.since) = (dataset, since);
+        (self.best, self.gauge) = (None, None);
+        Ok(())
     }
 
     /// As if nothing had been heard.
@@ -44,7 +55,7 @@ impl Watcher {
     /// Hears measures of an earlier session again.
     pub(super) fn recall_measures(&mut self, step: u64, measures: &Measures) {
         self.doctor.measured(step, measures);
-        if self.upkeep.is_best(measures, self.best.as_ref()) {
+        if measures.images > self.since && self.upkeep.is_best(measures, self.best.as_ref()) {
             self.best = Some(*measures);
         }
     }
@@ -67,7 +78,9 @@ impl Watcher {
             None => {
                 let count = self.upkeep.measure_pictures.min(self.dataset.len());
                 let mut reals = Pictures::sample(&self.dataset, count, 1, SEED)?;
-                Gauge::new(reals.swap_remove(0), generator.spec(), SEED, trainer.device())?
+                // Features are the same whether or not a layer is being blended in.
+                let spec = generator.spec().without_fade();
+                Gauge::new(reals.swap_remove(0), &spec, SEED, trainer.device())?
             }
         };
         let fakes = Pictures::draw(generator, gauge.pictures(), SEED, trainer.device())?;
