@@ -273,6 +273,18 @@ mod tests {
         assert_eq!(crc(&[0xff; 32]), 0x62a8_ab43);
     }
 
+    /// As `tests/pytorch/events.py` makes it from the format's description alone.
+    #[test]
+    fn a_record_has_the_bytes_of_the_format() {
+        const EXPECTED: &str = "3a000000000000001295eae20900000000004a934010ac022a2c0a150a0e6c6f73732f67656e65726174 \
+                          6f72150000c0bf0a130a0c766572646963742f7265616c150000403ff137e736";
+        let values = [("loss/generator", -1.5), ("verdict/real", 0.75)];
+        let mut bytes = Vec::new();
+        record(&mut bytes, &event(1234.5, 300, &values));
+        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(hex, EXPECTED);
+    }
+
     fn numbers(step: u64) -> (u64, Vec<(&'static str, f32)>) {
         (step, vec![("loss/discriminator", 0.5 * step as f32), ("loss/generator", -1.5)])
     }

@@ -99,7 +99,7 @@ impl RunFolder {
 
     /// Its sample sheets with the number of pictures that they were drawn after, oldest first.
     ///
-    /// Sheets of runs before version 0.2 are named after epochs (`epoch_0007.png`); they are told
+    /// Sheets of earlier versions are named after epochs (`epoch_0007.png`); they are told
     /// with an equal share of the run each.
     pub fn previews(&self) -> Vec<(u64, PathBuf)> {
         let samples = self.0.join("samples");

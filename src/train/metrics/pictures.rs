@@ -48,11 +48,12 @@ impl Pictures {
         Ok(Self { target, bytes })
     }
 
-    /// `sets` disjoint random samples of `count` pictures each, without those that cannot be read.
+    /// `sets` disjoint random samples of `count` pictures each; fewer each where some cannot be read
+    /// any more.
     ///
     /// # Errors
-    /// [`Error::BadSetting`] if there are not so many; [`Error::BadData`] if they cannot be read
-    /// any more.
+    /// [`Error::BadSetting`] if there are not so many; [`Error::BadData`] if none can be read any
+    /// more.
     pub fn sample(dataset: &Dataset, count: usize, sets: usize, seed: u64) -> Result<Vec<Self>> {
         let total = dataset.len();
         if count.checked_mul(sets).is_none_or(|wanted| wanted > total) {
@@ -66,13 +67,7 @@ impl Pictures {
         for _ in 0..sets {
             let target = dataset.target();
             let mut bytes = Vec::with_capacity(count * target.bytes());
-            while bytes.len() < count * target.bytes() {
-                if next == total {
-                    return Err(Error::bad_data(
-                        dataset.name(),
-                        "too many of its pictures cannot be read any more to measure against them",
-                    ));
-                }
+            while bytes.len() < count * target.bytes() && next < total {
                 order.swap(next, next + below(&mut rng, total - next));
                 // A file that has gone since is noted by the loader; here the next one serves.
                 if let Ok(pixels) = dataset.pixels(order[next] as usize) {
@@ -81,6 +76,13 @@ impl Pictures {
                 next += 1;
             }
             samples.push(Self { target, bytes });
+        }
+        let fewest = samples.iter().map(Self::len).min().unwrap_or(0);
+        if fewest == 0 && count > 0 {
+            return Err(Error::bad_data(dataset.name(), "its pictures cannot be read any more"));
+        }
+        if fewest < count {
+            samples = samples.iter().map(|sample| sample.first(fewest)).collect();
         }
         Ok(samples)
     }

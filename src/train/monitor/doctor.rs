@@ -19,8 +19,10 @@ const HEALED: u32 = 4;
 const WORSE: f32 = 4.0;
 /// Looks after which gradients have become usual.
 const USUAL: u32 = 20;
-/// Measurings that must agree: the first of a run are of noise.
+/// Measurings that must agree, none of them better than the one before by more than this factor:
+/// a run begins with noise that is all alike, and leaves it.
 const AGREE: u32 = 2;
+const BETTER: f32 = 0.9;
 
 /// The doctor of one run.
 #[derive(Debug)]
@@ -32,7 +34,8 @@ pub struct Doctor {
     piece: (f32, usize),
     /// Sums of the logarithms of gradient norms, of all looks so far.
     norms: (f64, f64, u32),
-    collapsed: u32,
+    /// Measurings in a row with signs of collapse, and how bad the last was.
+    collapsed: (u32, f32),
     known: BTreeMap<Ailment, Known>,
 }
 
@@ -53,7 +56,7 @@ impl Doctor {
             gaps: VecDeque::with_capacity(PIECES),
             piece: (0.0, 0),
             norms: (0.0, 0.0, 0),
-            collapsed: 0,
+            collapsed: (0, 0.0),
             known: BTreeMap::new(),
         }
     }
@@ -92,8 +95,13 @@ impl Doctor {
     /// What is new after a measuring at `step`.
     pub fn measured(&mut self, step: u64, measures: &Measures) -> Vec<Alert> {
         let sign = symptoms::mode_collapse(measures);
-        self.collapsed = if sign.is_some() { self.collapsed + 1 } else { 0 };
-        let sign = sign.filter(|_| self.collapsed >= AGREE);
+        let (count, before) = self.collapsed;
+        self.collapsed = match &sign {
+            None => (0, 0.0),
+            Some((severity, _)) if *severity < BETTER * before => (1, *severity),
+            Some((severity, _)) => (count + 1, *severity),
+        };
+        let sign = sign.filter(|_| self.collapsed.0 >= AGREE);
         self.judge(step, Ailment::ModeCollapse, sign).into_iter().collect()
     }
 

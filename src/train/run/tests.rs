@@ -187,7 +187,8 @@ fn whoever_watches_gets_the_weights_of_the_moment() {
 
 #[test]
 fn a_run_whose_numbers_go_astray_goes_back_and_on_with_half_the_rate() {
-    let place = Place::new(12);
+    let mut place = Place::new(12);
+    place.config.upkeep.measure_kimg = 0.0;
     // Without a state it goes back to the start.
     let (outcome, events) = place.train("new", false, 4, |s| poison(s, f32::NAN), |_, _| {});
     outcome.unwrap();
@@ -392,4 +393,23 @@ fn data_without_a_difference_is_an_alert_before_the_first_step() {
     // It is noted once, however often the run goes on.
     place.plainly("a", true, 4);
     assert_eq!(place.folder("a").read_alerts().unwrap(), alerts);
+}
+
+/// The first layer takes nothing in: every latent draws the same picture, and since all pictures of a
+/// batch are then judged alike, nothing changes that.
+#[test]
+fn a_generator_whose_latent_is_cut_off_has_collapsed() {
+    let mut place = Place::new(40);
+    place.config.upkeep.measure_kimg = 0.08;
+    let cut = |session: &mut Session| {
+        let params = session.trainer().generator_params();
+        let first = params.trained().next().unwrap();
+        first.var.set(&first.var.zeros_like().unwrap()).unwrap();
+    };
+    let (outcome, _) = place.train("a", false, 60, cut, |_, _| {});
+    outcome.unwrap();
+    let alerts = place.folder("a").read_alerts().unwrap();
+    let found = alerts.iter().find(|alert| alert.ailment == Ailment::ModeCollapse).unwrap();
+    assert!(found.evidence.contains("differ from each other"), "{}", found.evidence);
+    assert_eq!(found.step, 40, "the second measuring agrees");
 }

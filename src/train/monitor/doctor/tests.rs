@@ -48,7 +48,7 @@ fn each_ailment_is_told_once_with_its_numbers() {
     let cases: [(Facts, Sick, Ailment, &str); 6] = [
         (DATA, |r| (r.d_fake, r.loss_g) = (1e-4, 9.0), Ailment::DiscriminatorWon, "0.0001"),
         (DATA, |r| (r.d_real, r.d_fake) = (0.5, 0.49), Ailment::GeneratorWon, "0.49"),
-        (DATA, |r| r.loss_g = 300.0, Ailment::Exploding, "300.0"),
+        (DATA, |r| r.loss_g = 300.0, Ailment::Exploding, "loss was 0.5 and the generator's"),
         (DATA, |r| r.grad_g = 900.0, Ailment::Exploding, "generator's gradients"),
         (
             DATA,
@@ -102,6 +102,12 @@ fn two_measurings_make_a_collapse() {
     assert_eq!(alerts[0].ailment, Ailment::ModeCollapse);
     assert!(alerts[0].evidence.contains("21 %") && alerts[0].evidence.contains("80 %"));
     assert_eq!(doctor.measured(500, &bad), []);
+    // What is still getting better has not collapsed.
+    let mut doctor = Doctor::new(DATA);
+    for (step, diversity) in [(100, 0.05), (200, 0.15), (300, 0.3), (400, 0.45), (500, 0.8)] {
+        let measures = Measures { diversity: Some(diversity), ..Measures::default() };
+        assert_eq!(doctor.measured(step, &measures), []);
+    }
 }
 
 #[test]
