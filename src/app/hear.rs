@@ -102,6 +102,17 @@ impl App {
                     self.announce(ctx, note, true);
                 }
                 let before = self.state.model.as_ref();
+                let live = self.state.live.as_ref();
+                let is_stray = match &pending.source {
+                    Source::Live(run) => live.is_none_or(|live| live.run != *run),
+                    _ => false,
+                };
+                if let Some(model) = before.filter(|_| is_stray) {
+                    // Switched off while the weights were on their way.
+                    let (file, source) = (model.file.clone(), model.source.clone());
+                    self.workers.load(file, source, self.device);
+                    return;
+                }
                 let is_renewed = matches!(pending.source, Source::Live(_))
                     && before.is_some_and(|before| before.source == pending.source);
                 if is_renewed {

@@ -134,7 +134,7 @@ impl Default for Curves {
             raw: Default::default(),
             smooth: Default::default(),
             averages: Default::default(),
-            smoothing: 0.9,
+            smoothing: 0.98,
         }
     }
 }

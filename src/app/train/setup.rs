@@ -45,7 +45,7 @@ impl Default for TrainPlace {
             runs: Vec::new(),
             run: None,
             log: false,
-            smoothing: 0.9,
+            smoothing: 0.98,
         }
     }
 }

@@ -89,7 +89,7 @@ fn toolbar(ui: &mut Ui, context: &mut TabContext) {
             want(context, TrainCommand::SetLog(log));
         }
         let about = "Every value is averaged with those before it; what was measured stands faintly \
-                     behind. 0 shows only that. Double-click for 0.9.";
+                     behind. 0 shows only that. Double-click for 0.98.";
         ui.label("Smoothing").on_hover_text(about);
         let mut smoothing = view.smoothing;
         ui.spacing_mut().slider_width = 12.0 * UNIT;
@@ -98,7 +98,7 @@ fn toolbar(ui: &mut Ui, context: &mut TabContext) {
         let slider = Slider::new(&mut half, 0.0..=3.0).show_value(false);
         let response = ui.add(slider).accessible_name("Smoothing of charts").on_hover_text(about);
         if response.double_clicked() {
-            half = 1.0;
+            half = 1.7;
         }
         if response.changed() || response.double_clicked() {
             smoothing = 1.0 - 10f32.powf(-half);
