@@ -294,7 +294,7 @@ mod tests {
         // Close up, every step is there.
         let near = (777_770.0 * 0.064, 777_780.0 * 0.064);
         let line = curves.line(Series::LossD, false, near, 600);
-        assert!(line.contains(&[777_777.0 * 0.064, 99.0]) && line.len() < 20, "{line:?}");
+        assert!(line.contains(&[777_777.0 * 64.0 / 1e3, 99.0]) && line.len() < 20, "{line:?}");
     }
 
     #[test]
@@ -344,7 +344,7 @@ mod tests {
         curves.push(&report(51, 2.0));
         assert_eq!(curves.len(), 51);
         let line = curves.line(Series::LossD, false, (0.0, 10.0), 1000);
-        assert_eq!(line.last(), Some(&[51.0 * 0.064, 2.0]));
+        assert_eq!(line.last(), Some(&[51.0 * 64.0 / 1e3, 2.0]));
         assert_eq!(line.iter().filter(|p| p[1] == 2.0).count(), 1);
         assert_eq!(curves.kimg_of(50), Some(3.2));
     }

@@ -279,11 +279,10 @@ impl Setup {
                     .into(),
             ));
         }
-        let sizes: Vec<String> =
-            survey.sizes.iter().map(|((w, h), count)| format!("{w}×{h}: {count}")).collect();
+        let sizes = few(&survey.sizes, |((w, h), count)| format!("{w}×{h}: {count}"));
         lines.push(match survey.sizes.as_slice() {
-            [((w, h), _)] => line(format!("all {w}×{h}"), sizes.join("\n")),
-            sizes_of => line(format!("{} sizes", sizes_of.len()), few(&sizes)),
+            [((w, h), _)] => line(format!("all {w}×{h}"), sizes),
+            many => line(format!("{} sizes", many.len()), sizes),
         });
         let modes: Vec<String> =
             survey.modes.iter().map(|(mode, count)| format!("{mode}: {count}")).collect();
@@ -303,16 +302,15 @@ impl Setup {
             ));
         }
         if survey.surplus() > 0 {
-            let groups: Vec<String> = survey.duplicates.iter().map(|g| g.join(" = ")).collect();
-            lines.push(warning(counted(survey.surplus(), "duplicate"), few(&groups)));
+            let groups =
+                few(&survey.duplicates, |group| few(group, String::clone).replace('\n', " = "));
+            lines.push(warning(counted(survey.surplus(), "duplicate"), groups));
         }
         if !survey.skipped.is_empty() {
-            let named: Vec<String> = survey
-                .skipped
-                .iter()
-                .map(|skipped| format!("{}: {}", skipped.path.display(), skipped.why))
-                .collect();
-            lines.push(warning(format!("{} left out", named.len()), few(&named)));
+            let named = few(&survey.skipped, |skipped| {
+                format!("{}: {}", skipped.path.display(), skipped.why)
+            });
+            lines.push(warning(format!("{} left out", survey.skipped.len()), named));
         }
         if survey.others > 0 {
             let about = "Captions, tables and the like lie beside the pictures; they are ignored.";
@@ -346,14 +344,14 @@ fn counted(count: usize, thing: &str) -> String {
     format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
 }
 
-/// The first of many lines.
-fn few(lines: &[String]) -> String {
+/// A line for each of the first few things, and how many more there are.
+fn few<T>(things: &[T], line: impl Fn(&T) -> String) -> String {
     const MOST: usize = 12;
-    let mut text = lines.iter().take(MOST).cloned().collect::<Vec<_>>().join("\n");
-    if lines.len() > MOST {
-        text += &format!("\nand {} more", lines.len() - MOST);
+    let mut lines: Vec<String> = things.iter().take(MOST).map(line).collect();
+    if things.len() > MOST {
+        lines.push(format!("and {} more", things.len() - MOST));
     }
-    text
+    lines.join("\n")
 }
 
 #[cfg(test)]

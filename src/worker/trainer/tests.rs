@@ -41,7 +41,14 @@ fn what_newer_news_make_obsolete_does_not_pile_up() {
 }
 
 fn plan(folder: &std::path::Path, kimg: f64) -> Plan {
-    let mut config = TrainConfig::new(Preset::Faces32, DataSource::Demo);
+    // Beside the run's folder, so that both go with the test.
+    let pictures = folder.with_file_name("pictures");
+    std::fs::create_dir_all(&pictures).unwrap();
+    for i in 0..20u8 {
+        let picture = RgbImage::from_pixel(16, 16, image::Rgb([i * 12, 90, 255 - i * 12]));
+        picture.save(pictures.join(format!("{i}.png"))).unwrap();
+    }
+    let mut config = TrainConfig::new(Preset::Faces32, DataSource::Folder(pictures));
     if let crate::model::Network::Dcgan(net) = &mut config.spec.network {
         net.resolution = 16;
         net.generator = net.generator.with_base(4);
