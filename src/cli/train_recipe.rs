@@ -171,3 +171,68 @@ impl Recipe {
         given
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::data::DataSource;
+    use crate::model::Preset;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        recipe: Recipe,
+    }
+
+    fn config(preset: Preset, words: &str) -> Result<TrainConfig> {
+        let words = std::iter::once("train").chain(words.split_whitespace());
+        let line = Line::try_parse_from(words).unwrap();
+        let mut config = TrainConfig::new(preset, DataSource::Demo);
+        line.recipe.apply(&mut config)?;
+        config.validate()?;
+        Ok(config)
+    }
+
+    #[test]
+    fn options_are_laid_over_the_preset() {
+        let plain = TrainConfig::new(Preset::Dcgan64, DataSource::Demo);
+        assert_eq!(config(Preset::Dcgan64, "").unwrap(), plain);
+        let told = "--objective relativistic --r1 0.2 --augment color,cutout --ada --d-steps 2";
+        let recipe = config(Preset::Dcgan64, told).unwrap();
+        assert_eq!((recipe.objective.loss, recipe.objective.r1), (Loss::Relativistic, 0.2));
+        // There is no label to smooth.
+        assert_eq!((recipe.real_label, recipe.d_steps), (1.0, 2));
+        let Augment { colour, translation, cutout, p, ada_kimg } = recipe.augment;
+        assert_eq!((colour, translation, cutout, p, ada_kimg), (true, false, true, 0.0, 500.0));
+        let recipe = config(Preset::Dcgan64, "--augment all --ada 100 --augment-p 0.3").unwrap();
+        assert_eq!(recipe.augment, Augment { p: 0.3, ada_kimg: 100.0, ..Augment::ALL });
+        let growing = config(Preset::Grow, "--grow-to 64 --fade-kimg 0").unwrap().growth.unwrap();
+        assert_eq!(growing, Growth { until: 64, fade_kimg: 0.0, ..Growth::USUAL });
+    }
+
+    #[test]
+    fn what_does_not_go_together_is_said() {
+        for (words, said) in [
+            ("--objective hinge --real-label 0.9", "choose bce or lsgan"),
+            ("--ada", "--augment"),
+            ("--fade-kimg 5", "preset grow"),
+            ("--d-steps 0", "--d-steps"),
+        ] {
+            let error = config(Preset::Dcgan64, words).unwrap_err().to_string();
+            assert!(error.contains(said), "{words}: {error}");
+        }
+    }
+
+    #[test]
+    fn every_option_is_known_to_a_resume() {
+        use clap::CommandFactory;
+        let line = Line::try_parse_from(["train"]).unwrap();
+        let known = line.recipe.given();
+        for option in Line::command().get_arguments().filter_map(|a| a.get_long()) {
+            let name = format!("--{option}");
+            assert!(name == "--help" || known.iter().any(|(known, _)| *known == name), "{name}");
+        }
+    }
+}

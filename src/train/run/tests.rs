@@ -1,5 +1,7 @@
 //! Runs on tiny networks, with what can go wrong in them.
 
+mod growing;
+
 use std::path::Path;
 
 use crossbeam_channel::{Sender, bounded};

@@ -3,6 +3,7 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
 use super::*;
+use crate::model::{Mode, Params};
 use crate::train::objective::{Loss, Wants};
 use crate::train::{Augment, Objective};
 
@@ -95,38 +96,62 @@ fn pairs_with_both_penalties_learn_a_mixture() {
     check_loss(Loss::Relativistic, Objective { r1: 0.2, r2: 0.2, ..Objective::default() });
 }
 
-/// How far the generator still swings around a single point that it is to learn: without a penalty it
-/// circles around it (Mescheder et al. 2018), with one it comes to rest.
-fn swing(loss: Loss, r1: f64, r2: f64) -> f32 {
-    let mut config = tiny((1, 1), &[8], &[16]);
-    (config.generator.lr, config.discriminator.lr) = (5e-3, 5e-3);
+/// Slope of a discriminator that is a straight line, trained on one real value, 0.5, against one
+/// generated value, −0.5, that stays what it is.
+fn slope(loss: Loss, r1: f64, r2: f64) -> f64 {
+    let mut config = tiny((1, 1), &[2], &[1]);
+    (config.generator.lr, config.discriminator.lr) = (1e-9, 0.01);
     config.objective.loss = loss;
     let mut trainer = trainer(&config);
     // Also a penalty below 0, which the settings refuse.
     (trainer.config.objective.r1, trainer.config.objective.r2) = (r1, r2);
-    let point = |_: &mut ChaCha8Rng| pictures(vec![0.4; 32], (1, 1));
-    train(&mut trainer, 500, point);
-    let mut most = 0.0f32;
-    for _ in 0..150 {
-        train(&mut trainer, 1, point);
-        let z = Tensor::zeros((1, 4), candle_core::DType::F32, &Device::Cpu).unwrap();
-        let drawn = trainer.generator.network.forward(&z, crate::model::Mode::Eval).unwrap();
-        most = most.max((values(&drawn)[0] - 0.4).abs());
+    let set = |params: &Params, name: &str, value: f64| {
+        let var = &params.get(name).unwrap().var;
+        var.set(&var.affine(0.0, value).unwrap()).unwrap();
+    };
+    set(&trainer.generator.params, "model.2.weight", 0.0);
+    set(&trainer.generator.params, "model.2.bias", (-0.5f64).atanh());
+    // Both values lie where the leaky ReLU is the identity.
+    for (name, value) in [("0.weight", 0.5), ("0.bias", 3.0), ("2.weight", 0.5), ("2.bias", -1.5)] {
+        set(&trainer.discriminator.params, &format!("model.{name}"), value);
     }
-    most
+    train(&mut trainer, 400, |_| pictures(vec![0.5; 8], (1, 1)));
+    let ends = pictures(vec![-0.5, 0.5], (1, 1));
+    let verdicts = values(&trainer.discriminator.network.forward(&ends, Mode::Eval).unwrap());
+    f64::from(verdicts[1] - verdicts[0])
+}
+
+/// Where the loss of a line with slope w, with γ/2·w² on top, is smallest: where this is 0. The values
+/// are 1 apart; cross-entropy and least squares also choose the best height.
+fn balance(loss: Loss, gamma: f64, w: f64) -> f64 {
+    let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
+    match loss {
+        Loss::Bce => gamma * w - sigmoid(-w / 2.0),
+        // Verdicts are 1/2 ± w/2, off by 1/2 − w/2 each.
+        Loss::Lsgan => gamma * w - (0.5 - w / 2.0),
+        Loss::Relativistic => gamma * w - sigmoid(-w),
+        // Verdicts are ±w/2, within the margins.
+        Loss::Hinge => gamma * w - 1.0,
+    }
 }
 
 #[test]
-fn penalties_bring_a_swinging_generator_to_rest() {
-    for loss in [Loss::Bce, Loss::Relativistic] {
-        let without = swing(loss, 0.0, 0.0);
-        for (r1, r2) in [(1.0, 0.0), (0.0, 1.0)] {
-            let with = swing(loss, r1, r2);
-            let broken = swing(loss, -r1, -r2);
-            println!("{loss:?} {r1} {r2}: {without} {with} {broken}");
-            assert!(with < 0.05 && with < without / 3.0, "{loss:?}: {with}, without {without}");
-            assert!(broken > 0.15, "{loss:?}: {broken} with the sign turned");
+fn penalties_stop_at_the_slope_that_is_best() {
+    for loss in Loss::ALL {
+        let without = slope(loss, 0.0, 0.0);
+        for (r1, r2) in [(1.0, 0.0), (0.0, 1.0), (0.5, 0.5)] {
+            let (mut low, mut high) = (0.0, 4.0);
+            for _ in 0..60 {
+                let middle = (low + high) / 2.0;
+                let side = if balance(loss, 1.0, middle) < 0.0 { &mut low } else { &mut high };
+                *side = middle;
+            }
+            let with = slope(loss, r1, r2);
+            assert!((with - low).abs() < 0.03, "{loss:?} {r1} {r2}: {with}, best is {low}");
+            assert!(without > 1.5 * low, "{loss:?}: {without} without, {with} with");
         }
+        let broken = slope(loss, -1.0, 0.0);
+        assert!(broken.abs() > 1.5 * without, "{loss:?}: {broken} with the sign turned, {without}");
     }
 }
 
