@@ -48,7 +48,7 @@ fn alerts(pictures: usize, steps: u64, sick: impl Fn(&mut TrainConfig)) -> Vec<A
     config.batch = 16;
     config.samples = 1;
     config.kimg = steps as f64 * 16.0 / 1000.0;
-    config.upkeep = Upkeep { measure_pictures: 200, ..Upkeep::over(config.kimg * 4.0) };
+    config.upkeep = Upkeep { measure_pictures: 40, ..Upkeep::over(config.kimg * 8.0) };
     sick(&mut config);
     let folder = RunFolder::new(root.path().join("run"));
     let device = DeviceChoice::Cpu.open().unwrap();
@@ -70,13 +70,13 @@ fn ailments(alerts: &[Alert]) -> BTreeSet<Ailment> {
 
 #[test]
 fn a_healthy_run_hears_nothing() {
-    let alerts = alerts(600, 1200, |_| {});
+    let alerts = alerts(600, 800, |_| {});
     assert!(alerts.is_empty(), "{alerts:?}");
 }
 
 #[test]
 fn a_discriminator_that_learns_far_faster_has_won() {
-    let alerts = alerts(600, 1200, |config| {
+    let alerts = alerts(600, 600, |config| {
         config.discriminator.lr *= 20.0;
         config.generator.lr /= 20.0;
     });
@@ -85,7 +85,7 @@ fn a_discriminator_that_learns_far_faster_has_won() {
 
 #[test]
 fn learning_rates_fifty_times_too_high_are_noticed() {
-    let alerts = alerts(600, 1200, |config| {
+    let alerts = alerts(600, 600, |config| {
         config.discriminator.lr *= 50.0;
         config.generator.lr *= 50.0;
     });
@@ -102,7 +102,7 @@ fn learning_rates_fifty_times_too_high_are_noticed() {
 
 #[test]
 fn eight_pictures_are_known_by_heart() {
-    let alerts = alerts(8, 1200, |_| {});
+    let alerts = alerts(8, 500, |_| {});
     assert!(ailments(&alerts).contains(&Ailment::Overfitting), "{alerts:?}");
     let alert = alerts.iter().find(|alert| alert.ailment == Ailment::Overfitting).unwrap();
     assert!(alert.evidence.contains("Each of the 8 pictures"), "{}", alert.evidence);

@@ -90,14 +90,19 @@ impl Run {
         text.lines().count()
     }
 
-    /// Lets it run for `moment`, then kills it.
-    fn killed_after(&self, resume: bool, moment: Duration) {
+    /// Lets it do so many steps more and run for `moment` after that, then kills it.
+    fn killed_after(&self, resume: bool, steps: usize, moment: Duration) {
+        let wanted = self.lines() + steps;
         let mut child = Command::new(PROGRAM)
             .args(self.words(resume, ENDLESS))
             .stdout(Stdio::null())
             .stderr(std::fs::File::create(self.said()).unwrap())
             .spawn()
             .unwrap();
+        let patience = Instant::now() + Duration::from_secs(60);
+        while steps > 0 && self.lines() < wanted && Instant::now() < patience {
+            std::thread::sleep(Duration::from_millis(2));
+        }
         std::thread::sleep(moment);
         if let Some(status) = child.try_wait().unwrap() {
             panic!(
@@ -194,12 +199,13 @@ fn a_run_killed_at_random_moments_ends_like_one_that_was_not() {
     let mut most = 0;
     let mut rng = stream(9, Purpose::Measure, 0);
     for kill in 0..kills {
-        // While it starts, between steps, in the middle of writing.
-        let moment = Duration::from_millis(u64::from(rng.next_u32() % 1200));
+        // While it starts, or anywhere between or within steps and whatever is written after them.
+        let steps = if kill % 5 == 4 { 0 } else { 1 + rng.next_u32() as usize % 24 };
+        let moment = Duration::from_millis(u64::from(rng.next_u32() % 120));
         let resume = killed.out.join("config.json").exists();
-        killed.killed_after(resume, moment);
+        killed.killed_after(resume, steps, moment);
         most = most.max(killed.lines());
-        eprintln!("kill {kill} after {moment:?}: {most} steps");
+        eprintln!("kill {kill}, {moment:?} after {steps} steps: {most} steps in all");
     }
     let steps = most as u64 + 13;
     killed.to_the_end(killed.out.join("config.json").exists(), steps);

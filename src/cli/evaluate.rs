@@ -66,7 +66,9 @@ pub fn run(args: &EvaluateArgs) -> Result<()> {
     let device = &model.device.device;
     let mut reals = Pictures::sample(&dataset, count, 2, args.seed)?;
     let others = reals.swap_remove(1);
-    let gauge = Gauge::new(reals.swap_remove(0), &info.spec, args.seed, device)?;
+    // Features are the same whether or not a layer is being blended in.
+    let spec = info.spec.without_fade();
+    let gauge = Gauge::new(reals.swap_remove(0), &spec, args.seed, device)?;
     let images = (info.kimg * 1000.0).round() as u64;
     let fakes = Pictures::draw(&model.generator, count, args.seed, device)?;
     let generated = gauge.measure(&fakes, images)?;
