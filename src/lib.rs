@@ -10,7 +10,7 @@
 //! |---|---|
 //! | [`app`] | the window; the only folder that knows egui |
 //! | [`cli`] | the command line; the only folder that knows clap, and the only one that prints |
-//! | [`worker`] | threads: the latest-wins renderer, jobs |
+//! | [`worker`] | threads: the latest-wins renderer, the trainer, jobs |
 //! | [`train`] | the loop, one step, Adam, averaging, the run folder |
 //! | [`discover`] | what a dimension means: influence, sweeps |
 //! | [`checkpoint`] | models and training states on disk |

@@ -111,7 +111,7 @@ fn paste(sheet: &mut RgbImage, picture: &RgbImage, x: u32, y: u32) {
     if taken == 0 {
         return;
     }
-    let to = sheet.as_mut().chunks_exact_mut(across).skip(y as usize);
+    let to = sheet.chunks_exact_mut(across).skip(y as usize);
     for (row, to) in picture.as_raw().chunks_exact(width).zip(to) {
         to[bytes(x)..bytes(x) + taken].copy_from_slice(&row[..taken]);
     }

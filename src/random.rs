@@ -25,6 +25,12 @@ pub enum Purpose {
     Latents = 6,
     /// Latents drawn to measure something: influence, speed.
     Measure = 7,
+    /// Changes of the pictures that the discriminator judges in a step.
+    Changes = 10,
+    /// Noise by which a step measures the discriminator's slopes.
+    Noise = 11,
+    /// Comparing generated pictures with real ones.
+    Metrics = 20,
 }
 
 /// The generator for the `index`-th use of `purpose` under `seed`.

@@ -326,6 +326,20 @@ fn runs_that_cannot_start() {
     std::fs::copy(at("run/config.json"), at("lost/config.json")).unwrap();
     std::fs::write(at("lost/state.safetensors"), b"not a state at all").unwrap();
 
+    // The run's data, its state, and what it was told of it, each from elsewhere.
+    for name in ["moved", "other", "model"] {
+        std::fs::create_dir(at(name)).unwrap();
+        std::fs::copy(at("run/config.json"), at(name).join("config.json")).unwrap();
+    }
+    let config = std::fs::read_to_string(at("run/config.json")).unwrap();
+    let moved = replace(&config, at("data").to_str().unwrap(), at("away").to_str().unwrap());
+    std::fs::write(at("moved/config.json"), moved).unwrap();
+    let line = "train --preset dcgan-64 --data data --out larger --resolution 16 --width 2 \
+                --batch 2 --kimg 0.002 --samples 1";
+    latentscape(line.split_whitespace()).current_dir(folder.path()).assert().success();
+    std::fs::copy(at("larger/state.safetensors"), at("other/state.safetensors")).unwrap();
+    std::fs::copy(at("run/model.safetensors"), at("model/state.safetensors")).unwrap();
+
     const NEW: &str = "train --preset dcgan-64 --out new --data data";
     let cases = [
         case("train --preset dcgan-64 --out new --data void", 1, &["void", "training data"]),
@@ -347,7 +361,18 @@ fn runs_that_cannot_start() {
         case("train --out damaged --resume", 1, &["config.json is damaged"]),
         case("train --out lost --resume --kimg 0.004", 1, &["state.safetensors"]),
         case("train --out run --resume --batch 4", 2, &["--batch: a run goes on with its own"]),
-        case("train --out run --resume --data data", 2, &["--data: a run goes on with its own"]),
+        case("train --out run --resume --data none", 1, &["no such file or folder"]),
+        case("train --out moved --resume", 1, &["the run in moved", "away", "with --data"]),
+        case("train --out other --resume --kimg 0.004", 1, &["the run in", "16×16", "8×8"]),
+        case("train --out model --resume --kimg 0.004", 1, &["it is no training state"]),
+        case("evaluate --data void", 1, &["void", "training data"]),
+        case("evaluate --data data", 2, &["--data: two sets of 20 pictures"]),
+        case("evaluate --data demo --pictures 0", 2, &["--pictures"]),
+        case(
+            "train --preset cars-256 --out new --data data --batch 60000",
+            2,
+            &["--batch: batches of 60000 need about", "GB of memory", "smaller --batch"],
+        ),
         case("train --out run --resume --width-d 4", 2, &["--width-d: a run goes on"]),
     ];
     check(folder.path(), &cases);
@@ -360,6 +385,10 @@ fn runs_that_cannot_start() {
         ("--lr-decay 2", "--lr-decay: must lie"),
         ("--samples 0", "--samples: must lie"),
         ("--save-kimg 0", "--save-kimg: must lie"),
+        ("--preview-kimg 0", "--preview-kimg: must lie"),
+        ("--keep-kimg -1", "--keep-kimg"),
+        ("--measure-pictures 3", "--measure-pictures: must lie"),
+        ("--keep-best beauty", "beauty"),
         ("--z 0", "z: must lie"),
         ("--resolution 48", "resolution: must be"),
         ("--channels 2", "channels: must be"),

@@ -216,8 +216,8 @@ fn devices_are_listed() {
 #[test]
 fn help_names_every_command_and_the_exit_codes() {
     let names = [
-        "generate", "sweep", "blend", "grid", "library", "train", "inspect", "devices", "bench",
-        "130",
+        "generate", "sweep", "blend", "grid", "library", "train", "evaluate", "inspect", "devices",
+        "bench", "130",
     ];
     let all = names.iter().map(|name| contains(*name).boxed());
     let all = all.reduce(|a, b| a.and(b).boxed()).unwrap();

@@ -13,7 +13,8 @@ use latentscape::data::{
 use latentscape::error::Error;
 
 const TARGET: Target = Target { channels: 3, height: 4, width: 6 };
-const CONFIG: LoaderConfig = LoaderConfig { batch: 4, seed: 11, flip: true, first_batch: 0 };
+const CONFIG: LoaderConfig =
+    LoaderConfig { batch: 4, seed: 11, flip: true, first_batch: 0, first_picture: 0 };
 
 /// A folder of `count` pictures with differing left and right halves, larger than the target.
 fn folder(count: u32) -> tempfile::TempDir {
@@ -87,7 +88,7 @@ fn flips_mirror_some_pictures_and_only_if_asked() {
 fn a_run_that_goes_on_gets_the_batches_it_would_have_got() {
     let folder = folder(7);
     let whole = batches(open(folder.path(), 1 << 20), CONFIG, 12);
-    let config = LoaderConfig { first_batch: 5, ..CONFIG };
+    let config = LoaderConfig { first_batch: 5, first_picture: 20, ..CONFIG };
     assert_eq!(batches(open(folder.path(), 1 << 20), config, 7), whole[5..]);
 }
 

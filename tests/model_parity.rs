@@ -1,4 +1,5 @@
-//! The four presets beside PyTorch: forward in both modes, and one whole step of both networks.
+//! The presets beside PyTorch: forward in both modes, and one whole step of both networks, with each
+//! objective, several steps of the discriminator and shortened gradients among them.
 //!
 //! Expected numbers are in `tests/pytorch/models.json`, made by `tests/pytorch/models.py`. Weights and
 //! inputs are not stored: `fill` makes the same ones on both sides.
@@ -31,6 +32,9 @@ struct Case {
     name: String,
     batch: usize,
     prior: f32,
+    objective: String,
+    d_steps: usize,
+    clip: f64,
     g_train: Some,
     g_eval: Some,
     d_train: Some,
@@ -111,15 +115,17 @@ fn generator(spec: &ModelSpec, weights: &BTreeMap<String, Tensor>) -> Generator 
     Generator::build(spec, &mut Builder::given(weights, &Device::Cpu)).unwrap()
 }
 
-fn check(name: &str) {
+fn check(name: &str, objective: &str) {
     let text = include_str!("pytorch/models.json");
     let expected: Expected = serde_json::from_str(text).unwrap();
-    let case = expected.cases.iter().find(|case| case.name == name).unwrap();
+    let mut cases = expected.cases.iter();
+    let case = cases.find(|case| case.name == name && case.objective == objective).unwrap();
     let preset: Preset = name.parse().unwrap();
     let spec = preset.spec();
     let (height, width) = spec.size();
-    let z = fill("z", &[case.batch, spec.z_dim], -f64::from(case.prior), f64::from(case.prior));
-    let real = fill("real", &[case.batch, spec.channels(), height, width], -1.0, 1.0);
+    let count = case.batch * case.d_steps;
+    let z = fill("z", &[count, spec.z_dim], -f64::from(case.prior), f64::from(case.prior));
+    let real = fill("real", &[count, spec.channels(), height, width], -1.0, 1.0);
     let g_weights = weights("g.", spec.generator_shapes().unwrap());
     let d_weights = weights("d.", spec.discriminator_shapes().unwrap());
 
@@ -141,6 +147,8 @@ fn check(name: &str) {
     }
 
     let mut config = TrainConfig::new(preset, DataSource::Demo);
+    config.choose_loss(case.objective.parse().unwrap());
+    (config.d_steps, config.clip) = (case.d_steps, case.clip);
     for adam in [&mut config.generator, &mut config.discriminator] {
         (adam.lr, adam.eps) = (LR, EPS);
     }
@@ -159,27 +167,41 @@ fn check(name: &str) {
         }
     }
     let moved = generator(&spec, &trainer.generator_params().tensors());
+    // The latents of the discriminator's last step are the generator's.
+    let z = z.narrow(0, count - case.batch, case.batch).unwrap();
     compare(&format!("{name} G after"), &moved.forward(&z, Mode::Eval).unwrap(), &case.g_after);
 }
 
 #[test]
 fn mnist_mlp() {
-    check("mnist-mlp");
+    check("mnist-mlp", "bce");
 }
 
 #[test]
 fn faces_32() {
-    check("faces-32");
+    check("faces-32", "bce");
 }
 
 #[test]
 fn dcgan_64() {
-    check("dcgan-64");
+    check("dcgan-64", "bce");
 }
 
 #[test]
 fn cars_256() {
-    check("cars-256");
+    check("cars-256", "bce");
+}
+
+#[test]
+fn grow() {
+    check("grow", "bce");
+}
+
+#[test]
+fn objectives() {
+    check("faces-32", "lsgan");
+    check("mnist-mlp", "hinge");
+    check("faces-32", "relativistic");
 }
 
 /// The kernels of processors without AVX-512, in a process of their own: the choice is made once.

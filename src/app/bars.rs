@@ -9,13 +9,13 @@ use egui_material_icons::icons::{
     ICON_LIGHT_MODE, ICON_MENU, ICON_REDO, ICON_SEARCH, ICON_UNDO,
 };
 
-use super::buttons;
-use super::command::{ACTIONS, Action, AppCommand};
+use super::command::{ACTIONS, Action, AppCommand, TrainCommand};
 use super::settings::{Enlarge, Theme};
 use super::state::State;
 use super::tabs::TABS;
 use super::theme::{self, UNIT};
 use super::workers::Workers;
+use super::{buttons, live};
 use crate::device::DeviceChoice;
 
 /// The bar at the top: model, undo and redo, speed, device.
@@ -42,6 +42,7 @@ pub fn top(ui: &mut Ui, state: &State, device: DeviceChoice, commands: &mut Vec<
                 }
             }
             icon(ui, ICON_HISTORY, Action::History, commands);
+            live::bar::switch(ui, state, commands);
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 let is_dark = ui.visuals().dark_mode;
                 let image = if is_dark { ICON_LIGHT_MODE } else { ICON_DARK_MODE };
@@ -85,7 +86,7 @@ fn menu(ui: &mut Ui, commands: &mut Vec<AppCommand>) {
                 ui.separator();
             }
             let is_key_only = [Action::Next, Action::Previous, Action::Increase, Action::Decrease];
-            if is_key_only.contains(&entry.action) {
+            if is_key_only.contains(&entry.action) || entry.action.is_for_train() {
                 continue;
             }
             let shortcut = entry.action.shortcut(ui.ctx()).unwrap_or_default();
@@ -228,6 +229,7 @@ pub fn bottom(ui: &mut Ui, state: &State, workers: &Workers, commands: &mut Vec<
                     ui.weak(model.spec().summary());
                 }
                 ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                    training(ui, state, commands);
                     let message = &state.message;
                     let colour = if message.is_error { colours.bad } else { colours.faint };
                     let text = RichText::new(&message.text).color(colour);
@@ -236,6 +238,19 @@ pub fn bottom(ui: &mut Ui, state: &State, workers: &Workers, commands: &mut Vec<
             });
         });
     });
+}
+
+/// The run that goes on, from any tab; a click goes to it.
+fn training(ui: &mut Ui, state: &State, commands: &mut Vec<AppCommand>) {
+    let Some(run) = state.train.running() else { return };
+    let button = Button::new(run.line()).frame_when_inactive(false).small();
+    if ui.add(button).accessible_name("Running run").on_hover_text("Show this run").clicked() {
+        let folder = run.folder.root().to_owned();
+        commands.push(AppCommand::Train(TrainCommand::OpenRun(folder)));
+    }
+    let bar = ProgressBar::new(run.progress()).desired_width(12.0 * UNIT);
+    ui.add(bar.desired_height(UNIT));
+    ui.add_space(UNIT);
 }
 
 struct Work {

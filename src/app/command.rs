@@ -1,10 +1,12 @@
 //! What a person can ask for: one table gives menus, tooltips, shortcuts and the palette their words.
 
 mod asked;
+mod train;
 
 use eframe::egui::{Context, Key, KeyboardShortcut, Modifiers};
 
 pub use asked::{AppCommand, BlendCommand};
+pub use train::TrainCommand;
 
 /// Something to do that needs no further words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -65,6 +67,24 @@ pub enum Action {
     Influence,
     /// The list of everything that was done.
     History,
+    /// Draw with the weights of the run as they are learnt.
+    Live,
+    /// Choose pictures to train on.
+    ChooseData,
+    /// Train on the faces that come with the program.
+    DemoData,
+    /// Start the run that is set up.
+    StartTraining,
+    /// Pause the run, or go on.
+    PauseTraining,
+    /// Write a checkpoint.
+    SaveCheckpoint,
+    /// Add a layer to both networks.
+    Grow,
+    /// Stop the run.
+    StopTraining,
+    /// Open a run that was made before.
+    OpenRun,
     /// Light or dark.
     Theme,
     /// Search everything that can be done.
@@ -226,6 +246,61 @@ pub const ACTIONS: &[Entry] = &[
         key(Key::H),
         "Show or hide the list of everything that was done; a click goes back to a step.",
     ),
+    entry(
+        Action::Live,
+        "Explore live",
+        key(Key::E),
+        "Draw with the newest weights of the run while it trains; off goes back to the model before. \
+         What you keep meanwhile belongs to the run.",
+    ),
+    entry(
+        Action::ChooseData,
+        "Choose pictures…",
+        None,
+        "Train on a folder of pictures or an IDX file (MNIST). Both can also be dropped on the tab.",
+    ),
+    entry(
+        Action::DemoData,
+        "Use the demo faces",
+        None,
+        "Train on the faces that come with the program.",
+    ),
+    entry(
+        Action::StartTraining,
+        "Start training",
+        ctrl(Key::Enter),
+        "Start the run that is set up. It goes on in the background, in every tab.",
+    ),
+    entry(
+        Action::PauseTraining,
+        "Pause or go on",
+        ctrl(Key::B),
+        "Pause the run after this step, or go on with it. A paused run keeps its memory.",
+    ),
+    entry(
+        Action::SaveCheckpoint,
+        "Save checkpoint",
+        Some(KeyboardShortcut::new(Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::S)),
+        "Write the model and everything that going on needs, now.",
+    ),
+    entry(
+        Action::Grow,
+        "Grow",
+        ctrl(Key::G),
+        "Add one layer to both networks now: pictures of twice the size. For presets that grow.",
+    ),
+    entry(
+        Action::StopTraining,
+        "Stop training…",
+        ctrl(Key::Period),
+        "Stop the run, saved or not. A saved run can be gone on with.",
+    ),
+    entry(
+        Action::OpenRun,
+        "Open run…",
+        None,
+        "Show charts and pictures of a run that was made before, from its folder.",
+    ),
     entry(Action::Theme, "Light or dark", key(Key::T), "Switch between light and dark."),
     entry(Action::Palette, "All commands…", ctrl(Key::K), "Search everything that can be done."),
 ];
@@ -262,6 +337,21 @@ impl Action {
                 | Self::ZoomIn
                 | Self::ZoomOut
                 | Self::Sweep
+        )
+    }
+
+    /// Whether it belongs to the tab Train, which has a button for it.
+    pub fn is_for_train(self) -> bool {
+        matches!(
+            self,
+            Self::ChooseData
+                | Self::DemoData
+                | Self::StartTraining
+                | Self::PauseTraining
+                | Self::SaveCheckpoint
+                | Self::Grow
+                | Self::StopTraining
+                | Self::OpenRun
         )
     }
 

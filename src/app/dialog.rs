@@ -27,6 +27,12 @@ pub enum Purpose {
     SaveSheet,
     /// Where to write the row or the grid of the blend.
     SaveBlend,
+    /// A folder of pictures.
+    DataFolder,
+    /// An IDX file of pictures.
+    DataFile,
+    /// The folder of a run.
+    OpenRun,
 }
 
 impl Purpose {
@@ -39,12 +45,16 @@ impl Purpose {
             Self::SavePicture => "Save picture",
             Self::SaveSheet => "Save sweep sheet",
             Self::SaveBlend => "Save blend",
+            Self::DataFolder => "Folder of pictures",
+            Self::DataFile => "IDX file of pictures",
+            Self::OpenRun => "Folder of a run",
         }
     }
 
     fn verb(self) -> &'static str {
         match self {
-            Self::OpenModel => "Open",
+            Self::OpenModel | Self::OpenRun => "Open",
+            Self::DataFolder | Self::DataFile => "Take",
             Self::ImportFaces => "Import",
             Self::ExportFaces => "Export",
             Self::SavePicture | Self::SaveSheet | Self::SaveBlend => "Save",
@@ -56,6 +66,8 @@ impl Purpose {
             Self::OpenModel => ("Models", &["safetensors"]),
             Self::ImportFaces | Self::ExportFaces => ("Libraries and latents", &["json", "npy"]),
             Self::SavePicture | Self::SaveSheet | Self::SaveBlend => ("PNG pictures", &["png"]),
+            // IDX files are known by their content.
+            Self::DataFolder | Self::DataFile | Self::OpenRun => ("All files", &["*"]),
         }
     }
 }
@@ -159,7 +171,10 @@ pub fn native(
     let available = has_native();
     type Chosen = std::pin::Pin<Box<dyn Future<Output = Option<rfd::FileHandle>> + Send>>;
     let chosen: Option<Chosen> = available.then(|| match purpose {
-        Purpose::OpenModel | Purpose::ImportFaces => Box::pin(dialog.pick_file()) as Chosen,
+        Purpose::OpenModel | Purpose::ImportFaces | Purpose::DataFile => {
+            Box::pin(dialog.pick_file()) as Chosen
+        }
+        Purpose::DataFolder | Purpose::OpenRun => Box::pin(dialog.pick_folder()),
         Purpose::ExportFaces | Purpose::SavePicture | Purpose::SaveSheet | Purpose::SaveBlend => {
             Box::pin(dialog.set_file_name(name).save_file())
         }

@@ -2,21 +2,24 @@
 
 mod blend;
 mod library;
+mod train;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use eframe::egui::{self, Context, OutputCommand, ViewportCommand};
 
-use super::command::{Action, AppCommand};
+use super::command::{Action, AppCommand, TrainCommand};
 use super::dialog::{self, PathBox, Purpose};
 use super::settings::{Enlarge, Theme};
 use super::shown::Side;
 use super::state::{Message, Source};
 use super::window::App;
 use super::{tabs, theme, workers};
+use crate::data::DataSource;
 use crate::error::{Error, Result};
 use crate::latent::Latent;
+use crate::train::TrainControl;
 use crate::worker::Lane;
 
 /// What one step of an arrow key moves, in parts of the slider's half.
@@ -101,6 +104,8 @@ impl App {
             AppCommand::Tag { ids, common, tags } => self.tag(&ids, &common, &tags),
             AppCommand::Blend(command) => self.blend(command),
             AppCommand::SaveBlendTo(path) => self.save_blend(path),
+            AppCommand::AskForDataFile => self.ask(Purpose::DataFile),
+            AppCommand::Train(command) => self.train(ctx, command),
         };
         if let Some(note) = self.state.explore.noted.take().filter(|_| !is_still) {
             self.state.record(note, self.now);
@@ -110,7 +115,7 @@ impl App {
 
     fn act(&mut self, ctx: &Context, action: Action) -> Result<()> {
         let is_blend = self.state.tab == tabs::BLEND;
-        if is_blend && action.is_for_explore() {
+        if self.state.tab != tabs::EXPLORE && action.is_for_explore() {
             return Ok(());
         }
         let explore = &mut self.state.explore;
@@ -165,6 +170,17 @@ impl App {
                     return self.workers.measure_influence(model, self.device);
                 }
             }
+            Action::Live => return self.toggle_live(),
+            Action::ChooseData => return self.ask(Purpose::DataFolder),
+            Action::DemoData => {
+                return self.train(ctx, TrainCommand::SetSource(DataSource::Demo));
+            }
+            Action::StartTraining => return self.train(ctx, TrainCommand::Start),
+            Action::PauseTraining => return self.pause_or_go_on(),
+            Action::SaveCheckpoint => self.control(TrainControl::SaveNow),
+            Action::Grow => self.control(TrainControl::Grow),
+            Action::StopTraining => self.ask_to_stop(),
+            Action::OpenRun => return self.ask(Purpose::OpenRun),
             Action::Theme => {
                 let is_dark = ctx.theme() == egui::Theme::Dark;
                 let other = if is_dark { Theme::Light } else { Theme::Dark };
@@ -214,7 +230,7 @@ impl App {
         if self.workers.dialog.is_some() {
             return Ok(());
         }
-        let folder = self.state.folder();
+        let folder = self.folder_for(purpose);
         let name = self.suggested_name(purpose);
         if self.native_dialogs {
             self.workers.ask(purpose, dialog::native(purpose, &folder, &name))
@@ -225,14 +241,18 @@ impl App {
     }
 
     pub(super) fn ask_in_window(&mut self, purpose: Purpose) {
-        let path = self.state.folder().join(self.suggested_name(purpose));
+        let path = self.folder_for(purpose).join(self.suggested_name(purpose));
         self.state.path_box = Some(PathBox::new(purpose, &path));
     }
 
     fn suggested_name(&self, purpose: Purpose) -> String {
         let model = self.state.model.as_ref().map_or("picture", |model| model.name());
         match purpose {
-            Purpose::OpenModel | Purpose::ImportFaces => String::new(),
+            Purpose::OpenModel
+            | Purpose::ImportFaces
+            | Purpose::DataFolder
+            | Purpose::DataFile
+            | Purpose::OpenRun => String::new(),
             Purpose::ExportFaces => format!("{model}-faces.json"),
             Purpose::SavePicture => format!("{model}-{}.png", self.state.explore.seed),
             Purpose::SaveSheet => format!("{model}-z{}.png", self.state.explore.sweep.dim),
@@ -242,8 +262,16 @@ impl App {
 
     /// Does what `purpose` wanted a path for.
     pub(super) fn take_path(&mut self, ctx: &Context, purpose: Purpose, path: PathBuf) {
-        self.state.settings.folder = path.parent().map(Path::to_owned);
+        let is_for_train =
+            matches!(purpose, Purpose::DataFolder | Purpose::DataFile | Purpose::OpenRun);
+        if !is_for_train {
+            self.state.settings.folder = path.parent().map(Path::to_owned);
+        }
         let command = match purpose {
+            Purpose::DataFolder | Purpose::DataFile => {
+                AppCommand::Train(TrainCommand::TakeData(path))
+            }
+            Purpose::OpenRun => AppCommand::Train(TrainCommand::OpenRun(path)),
             Purpose::OpenModel => AppCommand::OpenFile(path),
             Purpose::ImportFaces => AppCommand::ImportFrom(vec![path]),
             Purpose::ExportFaces => AppCommand::ExportTo(ending(path, "json")),

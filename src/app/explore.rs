@@ -16,7 +16,7 @@ pub const MAX_VALUE: f32 = 100.0;
 pub const MAX_PSI: f32 = 1.5;
 
 /// The point in latent space that is looked at, and everything around it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Explore {
     /// The latent before truncation.
     pub latent: Latent,

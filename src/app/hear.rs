@@ -1,6 +1,7 @@
 //! What the workers have to tell, and what they are asked for: the beginning and the end of a frame.
 
 mod blend;
+mod train;
 
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ use super::window::App;
 use super::workers;
 use crate::device::DeviceChoice;
 use crate::error::Error;
+use crate::train::TrainControl;
 use crate::worker::{Lane, Loaded, RenderEvent, RenderRequest, Rendered};
 
 impl App {
@@ -32,9 +34,11 @@ impl App {
             }
         }
         if let Some((model, result)) = workers::finished(&mut self.workers.influence) {
-            let is_current = self.state.model.as_ref().is_some_and(|open| open.id == model);
+            // The same model under new weights has another name.
+            let is_current = self.state.live.is_some()
+                || self.state.model.as_ref().is_some_and(|open| open.id == model);
             match result {
-                Ok(influence) if is_current => {
+                Ok(influence) if is_current && influence.len() == self.state.explore.dims() => {
                     self.state.explore.influence = Some(influence);
                     self.state.explore.order_is_stale = true;
                 }
@@ -81,6 +85,7 @@ impl App {
             tracing::info!("{gone} old small pictures were removed from the cache");
         }
         self.hear_library(ctx);
+        self.hear_training(ctx);
         if let Some(result) = workers::done(&mut self.workers.devices) {
             match result {
                 Ok(devices) => self.state.devices = devices,
@@ -99,7 +104,34 @@ impl App {
                 if let Some(note) = on.note {
                     self.announce(ctx, note, true);
                 }
-                let before = self.state.model.as_ref().map(|model| model.file.clone());
+                let before = self.state.model.as_ref();
+                let live = self.state.live.as_ref();
+                let is_stray = match &pending.source {
+                    Source::Live(run) => live.is_none_or(|live| live.run != *run),
+                    _ => false,
+                };
+                if let Some(model) = before.filter(|_| is_stray) {
+                    // Switched off while the weights were on their way.
+                    let (file, source) = (model.file.clone(), model.source.clone());
+                    self.workers.load(file, source, self.device);
+                    return;
+                }
+                let is_renewed = matches!(pending.source, Source::Live(_))
+                    && before.is_some_and(|before| before.source == pending.source);
+                if is_renewed {
+                    let id = pending.id;
+                    if let Some((model, _)) = &mut self.workers.shelving {
+                        *model = id;
+                    }
+                    self.state.adopt(pending.open_on(on.device), self.first_seed);
+                    self.live_renewed();
+                    return;
+                }
+                let before = before.map(|model| model.file.clone());
+                // A library that is put aside, or comes back, changes places with the model.
+                let saved = self.save_library();
+                self.tell(ctx, saved);
+                let was_live = self.state.live.is_some();
                 self.state.adopt(pending.open_on(on.device), self.first_seed);
                 let file = self.state.model.as_ref().map(|model| &model.file);
                 let is_same = before.zip(file).is_some_and(|(old, new)| Arc::ptr_eq(&old, new));
@@ -107,11 +139,16 @@ impl App {
                     let begun = self.open_library();
                     self.tell(ctx, begun);
                 }
+                if was_live && self.state.live.is_none() {
+                    self.control(TrainControl::ShowWeights(false));
+                }
+                self.live_renewed();
                 self.workers.influence = None;
                 self.workers.sweep = None;
                 self.screen.peek.forget();
                 self.failed_sweep = None;
-                let missing = self.state.explore.influence.is_none();
+                // Of weights that change twice a second it would be outdated before it is known.
+                let missing = self.state.explore.influence.is_none() && self.state.live.is_none();
                 if let Some(model) = self.state.model.as_ref().filter(|_| missing) {
                     let begun = self.workers.measure_influence(model, self.device);
                     self.tell(ctx, begun);
@@ -200,6 +237,9 @@ impl App {
         let Some(model) = &self.state.model else { return 0 };
         let explore = &mut self.state.explore;
         let asked = self.state.pacing.input_time();
+        if self.state.tab == super::tabs::TRAIN && explore.picture.is_some() {
+            return awaited;
+        }
         let picture = RenderRequest { model: model.id, latents: vec![explore.shown()] };
         awaited += usize::from(self.workers.renderer.request(Lane::Picture, picture, asked));
         let latents = super::tabs::explore::strip_latents(explore);

@@ -25,9 +25,19 @@ impl App {
         }
         self.workers.keeping = None;
         self.workers.looking = None;
+        if let Some(library) = &self.state.shelf.library {
+            let model = self.state.model.as_ref();
+            let key = model.and_then(|model| model.file.key().ok());
+            if key == Some(library.key()) {
+                // It was put aside, and is back.
+                self.library_time = library.path().and_then(modified);
+                self.failed_save = None;
+                return Ok(());
+            }
+        }
         self.state.shelf = Default::default();
         let Some(model) = &self.state.model else { return Ok(()) };
-        self.workers.open_library(model.id, model.file.clone(), self.data.clone())
+        self.workers.open_library(model, self.data.clone())
     }
 
     /// Takes in what the jobs have to tell.
@@ -117,7 +127,7 @@ impl App {
         }
     }
 
-    fn save_library(&mut self) -> Result<()> {
+    pub(super) fn save_library(&mut self) -> Result<()> {
         let Some(library) = &mut self.state.shelf.library else { return Ok(()) };
         let is_tried = self.failed_save == Some(library.revision());
         if !library.is_unsaved() || is_tried || self.workers.keeping.is_some() {

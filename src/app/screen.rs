@@ -1,6 +1,7 @@
 //! The textures on screen. The pictures themselves are in the state.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 
 use super::blend::Cell;
 use super::peek::Peek;
@@ -20,6 +21,12 @@ pub struct Screen {
     pub row: HashMap<Cell, Shown>,
     /// The grid of the blend, as one picture.
     pub grid: Shown,
+    /// Samples of the data to train on, as one picture.
+    pub samples: Shown,
+    /// The sheet of a run.
+    pub preview: Shown,
+    /// Which sheet that is, and after how many pictures it was drawn.
+    pub preview_of: Option<(PathBuf, u64)>,
     /// Small pictures.
     pub thumbs: Thumbs,
     /// The large picture of a kept face under the pointer.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::blend::Inputs;
+use super::train::TrainPlace;
 use crate::device::DeviceChoice;
 use crate::disk;
 use crate::error::{Error, Result};
@@ -114,6 +115,8 @@ pub struct Settings {
     pub place: Option<Place>,
     /// What was blended.
     pub blend: Option<BlendPlace>,
+    /// The tab Train.
+    pub train: TrainPlace,
     /// Whether the list of everything that was done is open.
     pub shows_history: bool,
     /// Whether a slider has ever been moved: then nobody needs to be told.
@@ -134,6 +137,7 @@ impl Default for Settings {
             folder: None,
             place: None,
             blend: None,
+            train: TrainPlace::default(),
             shows_history: false,
             has_dragged: false,
         }

@@ -8,13 +8,16 @@ use super::blend::Blend;
 use super::dialog::PathBox;
 use super::explore::Explore;
 use super::history::{Edit, History, Note, Snapshot};
+use super::live::Live;
 use super::pacing::Pacing;
 use super::palette::PaletteState;
-use super::settings::{BlendPlace, Settings};
+use super::settings::{BlendPlace, Place, Settings};
 use super::shelf::Shelf;
+use super::train::Train;
 use crate::checkpoint::ModelFile;
 use crate::latent::Prior;
 use crate::model::ModelSpec;
+use crate::train::RunFolder;
 use crate::worker::ModelId;
 
 /// Where a model comes from.
@@ -24,6 +27,8 @@ pub enum Source {
     Bundled,
     /// A file.
     File(PathBuf),
+    /// The run in this folder, as it is learnt.
+    Live(RunFolder),
 }
 
 /// The model on screen.
@@ -50,7 +55,7 @@ impl OpenModel {
         let name = self.file.info().name.as_str();
         let stem = match &self.source {
             Source::File(path) => path.file_stem().and_then(|stem| stem.to_str()),
-            Source::Bundled => None,
+            Source::Bundled | Source::Live(_) => None,
         };
         if name.is_empty() { stem.unwrap_or("model") } else { name }
     }
@@ -79,6 +84,10 @@ pub struct State {
     pub blend: Blend,
     /// The library.
     pub shelf: Shelf,
+    /// The tab Train.
+    pub train: Train,
+    /// The switch Explore live, while it is on.
+    pub live: Option<Live>,
     /// Undo and redo.
     pub history: History,
     /// What is remembered.
@@ -100,8 +109,8 @@ pub struct State {
 }
 
 impl State {
-    /// Before a model is open.
-    pub fn new(settings: Settings) -> Self {
+    /// Before a model is open. Runs are kept below the folder `data`.
+    pub fn new(settings: Settings, data: Option<PathBuf>) -> Self {
         let explore = Explore::new(1, Prior::Normal, 0);
         Self {
             model: None,
@@ -113,6 +122,8 @@ impl State {
             explore,
             blend: Blend::default(),
             shelf: Shelf::default(),
+            train: Train::new(&settings.train, data),
+            live: None,
             settings,
             tab: 0,
             message: Message::default(),
@@ -127,6 +138,10 @@ impl State {
     /// Puts `model` on screen. A latent that fits it stays; a place that was kept for a model of
     /// this name is gone back to.
     pub fn adopt(&mut self, model: OpenModel, seed: u64) {
+        let model = match self.adopt_live(model) {
+            Some(model) => model,
+            None => return,
+        };
         let spec = model.spec();
         let fits = self.model.is_some()
             && self.explore.dims() == spec.z_dim
@@ -155,7 +170,7 @@ impl State {
         if let Source::File(path) = &model.source {
             self.settings.remember_model(path);
             self.settings.model = Some(path.clone());
-        } else {
+        } else if model.source == Source::Bundled {
             self.settings.model = None;
         }
         self.model = Some(model);
@@ -177,13 +192,21 @@ impl State {
         step.edits
     }
 
+    /// Where the person is, for the next start; while a run is explored, where they were before.
+    pub fn place(&self) -> Option<Place> {
+        match self.live.as_ref().and_then(|live| live.aside.as_ref()) {
+            Some(aside) => Some(aside.place()),
+            None => Some(self.explore.place(self.model.as_ref()?.name())),
+        }
+    }
+
     /// What was blended, for the next start.
     pub fn blend_place(&self) -> Option<BlendPlace> {
         let model = self.model.as_ref()?.name().to_owned();
         Some(BlendPlace { model, inputs: self.blend.inputs.clone() })
     }
 
-    fn snapshot(&self) -> Snapshot {
+    pub(super) fn snapshot(&self) -> Snapshot {
         Snapshot {
             latent: self.explore.latent.clone(),
             psi: self.explore.psi,

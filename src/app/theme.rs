@@ -34,6 +34,8 @@ pub struct Palette {
     pub faint: Color32,
     /// What is selected, and what one should look at.
     pub accent: Color32,
+    /// A second line in a chart.
+    pub second: Color32,
     /// Text on the accent.
     pub on_accent: Color32,
     /// Ground of a selected row.
@@ -52,6 +54,7 @@ pub const DARK: Palette = Palette {
     ink: Color32::from_rgb(0xe7, 0xe9, 0xee),
     faint: Color32::from_rgb(0xa6, 0xad, 0xba),
     accent: Color32::from_rgb(0x5c, 0xc9, 0xb5),
+    second: Color32::from_rgb(0xf0, 0xa8, 0x5c),
     on_accent: Color32::from_rgb(0x06, 0x24, 0x20),
     selected: Color32::from_rgb(0x20, 0x33, 0x34),
     bad: Color32::from_rgb(0xff, 0x8f, 0x85),
@@ -67,6 +70,7 @@ pub const LIGHT: Palette = Palette {
     ink: Color32::from_rgb(0x1c, 0x20, 0x27),
     faint: Color32::from_rgb(0x4e, 0x56, 0x64),
     accent: Color32::from_rgb(0x0b, 0x72, 0x66),
+    second: Color32::from_rgb(0x96, 0x4a, 0x0c),
     on_accent: Color32::from_rgb(0xff, 0xff, 0xff),
     selected: Color32::from_rgb(0xd8, 0xec, 0xe8),
     bad: Color32::from_rgb(0xab, 0x1f, 0x14),
@@ -177,6 +181,18 @@ fn visuals(palette: &Palette, dark: bool) -> Visuals {
     visuals
 }
 
+/// Colours of lines in a chart that can be told apart.
+pub fn hue(ui: &egui::Ui, i: usize) -> Color32 {
+    let colours = palette(ui);
+    let [blue, violet, green] = match ui.visuals().dark_mode {
+        true => [[0x8a, 0xb4, 0xf8], [0xe0, 0x8a, 0xd8], [0xb5, 0xd4, 0x5f]],
+        false => [[0x1f, 0x5f, 0xb5], [0x8f, 0x2a, 0x86], [0x4d, 0x69, 0x0c]],
+    }
+    .map(|[r, g, b]| Color32::from_rgb(r, g, b));
+    let all = [colours.accent, colours.second, blue, violet, green, colours.bad, colours.ink];
+    all[i % all.len()]
+}
+
 /// The line around a picture that is chosen, or under the pointer, on the given
 /// side of its edge.
 pub fn outline(ui: &Ui, response: &Response, picture: Rect, is_chosen: bool, kind: StrokeKind) {
@@ -221,6 +237,7 @@ mod tests {
             }
             for ground in [p.ground, p.panel, p.raised] {
                 assert!(contrast(p.accent, ground) >= 4.5, "accent on {ground:?}");
+                assert!(contrast(p.second, ground) >= 4.5, "second on {ground:?}");
                 assert!(contrast(p.bad, ground) >= 4.5, "error on {ground:?}");
             }
             assert!(contrast(p.on_accent, p.accent) >= 4.5);

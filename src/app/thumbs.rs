@@ -21,6 +21,8 @@ struct Thumb {
     drawn: Option<(RgbImage, TextureHandle)>,
     /// The frame in which it was looked at last.
     seen: u64,
+    /// By which weights it was drawn.
+    edition: u64,
 }
 
 /// All of one model.
@@ -31,22 +33,29 @@ pub struct Thumbs {
     wanted: Vec<(String, Latent)>,
     asked: Vec<String>,
     frame: u64,
+    edition: u64,
 }
 
 impl Thumbs {
     /// The picture of `latent`, or nothing yet: then it is asked for.
     pub fn get(&mut self, latent: &Latent) -> Option<(&RgbImage, &TextureHandle)> {
         let name = latent.fingerprint();
-        if !self.kept.contains_key(&name) {
-            let is_asked = self.asked.contains(&name);
-            if !is_asked && self.wanted.len() < 4 * BATCH {
-                self.wanted.push((name, latent.clone()));
-            }
-            return None;
+        let is_new = self.kept.get(&name).is_some_and(|thumb| thumb.edition == self.edition);
+        let is_asked = self.asked.contains(&name);
+        if !is_new && !is_asked && self.wanted.len() < 4 * BATCH {
+            self.wanted.push((name.clone(), latent.clone()));
         }
         let thumb = self.kept.get_mut(&name)?;
         thumb.seen = self.frame;
         thumb.drawn.as_ref().map(|(picture, texture)| (picture, texture))
+    }
+
+    /// Newer weights of the same model are drawn with from now on. Pictures stay until, with
+    /// `all_again`, newer ones take their places.
+    pub fn renew(&mut self, model: ModelId, all_again: bool) {
+        self.model = Some(model);
+        self.asked.clear();
+        self.edition += u64::from(all_again);
     }
 
     /// What to ask `model` for, if anything: the first few that were in sight in this frame. The next
@@ -81,7 +90,8 @@ impl Thumbs {
                 let texture = ctx.load_texture("small picture", image, TextureOptions::LINEAR);
                 (picture, texture)
             });
-            self.kept.insert(latent.fingerprint(), Thumb { drawn, seen: self.frame });
+            let (seen, edition) = (self.frame, self.edition);
+            self.kept.insert(latent.fingerprint(), Thumb { drawn, seen, edition });
         }
         if self.kept.len() > KEPT {
             let mut seen: Vec<u64> = self.kept.values().map(|thumb| thumb.seen).collect();
@@ -128,7 +138,12 @@ mod tests {
         assert_eq!(third, latents[2 * BATCH..], "what failed is not tried again");
         assert_eq!(thumbs.len(), 2 * BATCH);
         look(&mut thumbs);
-        thumbs.wish(ModelId(2));
+        thumbs.renew(ModelId(2), true);
+        assert_eq!(look(&mut thumbs), BATCH, "the older pictures stay");
+        let again = thumbs.wish(ModelId(2)).unwrap();
+        assert_eq!(again, latents[..BATCH], "and are drawn again");
+        look(&mut thumbs);
+        thumbs.wish(ModelId(3));
         assert_eq!(thumbs.len(), 0, "another model draws other pictures");
     }
 

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use eframe::egui::{self, CentralPanel, Context, Event, Frame, Ui};
+use eframe::egui::{self, CentralPanel, Context, Event, Frame, Ui, ViewportCommand};
 
-use super::command::{self, Action, AppCommand};
+use super::command::{self, Action, AppCommand, TrainCommand};
 use super::dialog::{self, PathWish};
 use super::notices::Notices;
 use super::palette::{self, PaletteWish};
@@ -14,11 +14,13 @@ use super::screen::Screen;
 use super::settings::Settings;
 use super::state::{Source, State};
 use super::tabs::explore::SweepPlan;
-use super::tabs::{TABS, TabContext};
+use super::tabs::{self, TABS, TabContext};
+use super::train::Question;
 use super::workers::Workers;
-use super::{bars, history_panel, theme};
+use super::{bars, history_panel, live, theme};
 use crate::device::DeviceChoice;
 use crate::error::Result;
+use crate::train::RunFolder;
 use crate::worker::Lane;
 
 /// Milliseconds that a network may take to be waited for: by laying the frame out twice, and then for
@@ -107,8 +109,9 @@ impl App {
         let wanted = start.model.or_else(|| settings.model.clone());
         workers.open(wanted.map_or(Source::Bundled, Source::File))?;
         workers.list_devices()?;
-        let mut state = State::new(settings.clone());
+        let mut state = State::new(settings.clone(), start.data.clone());
         state.is_wgpu = is_wgpu;
+        state.train.device = start.device.unwrap_or(settings.device);
         Ok(Self {
             device: start.device.unwrap_or(settings.device),
             state,
@@ -172,15 +175,24 @@ impl App {
             path.extension()
                 .is_some_and(|e| e.eq_ignore_ascii_case("json") || e.eq_ignore_ascii_case("npy"))
         };
-        let (faces, models): (Vec<_>, Vec<_>) = dropped.into_iter().partition(is_faces);
+        let (faces, others): (Vec<_>, Vec<_>) = dropped.into_iter().partition(is_faces);
         if !faces.is_empty() {
             commands.push(AppCommand::ImportFrom(faces));
         }
-        // One at a time: there is one model on screen.
-        if let Some(path) = models.into_iter().next_back() {
-            commands.push(AppCommand::OpenFile(path));
+        // One at a time: there is one model on screen, and one set of pictures.
+        if let Some(path) = others.into_iter().next_back() {
+            let is_model = path.extension().is_some_and(|end| end == "safetensors");
+            commands.push(match self.state.tab {
+                tabs::TRAIN if !is_model => match RunFolder::new(&path).config_path().exists() {
+                    true => AppCommand::Train(TrainCommand::OpenRun(path)),
+                    false => AppCommand::Train(TrainCommand::TakeData(path)),
+                },
+                _ => AppCommand::OpenFile(path),
+            });
         }
-        let is_asking = self.state.palette.is_some() || self.state.path_box.is_some();
+        let is_asking = self.state.palette.is_some()
+            || self.state.path_box.is_some()
+            || self.state.train.question.is_some();
         if is_asking || egui::Popup::is_any_open(ctx) {
             return;
         }
@@ -233,19 +245,34 @@ impl App {
         let rect = ctx.content_rect();
         painter.rect_filled(rect, 0.0, colours.ground.gamma_multiply(0.85));
         let font = egui::FontId::proportional(18.0);
-        let text = "Drop a model (.safetensors) to open it, or faces (.json, .npy) to keep them";
+        let text = match self.state.tab {
+            tabs::TRAIN => "Drop a folder of pictures or an IDX file to train on it",
+            _ => "Drop a model (.safetensors) to open it, or faces (.json, .npy) to keep them",
+        };
         painter.text(rect.center(), egui::Align2::CENTER_CENTER, text, font, colours.ink);
+    }
+
+    /// A window that is closed while a run goes on asks first.
+    fn keep_open_while_training(&mut self, ctx: &Context) {
+        let is_asked = ctx.input(|input| input.viewport().close_requested());
+        if is_asked && self.state.train.is_running() && !self.state.train.is_leaving {
+            ctx.send_viewport_cmd(ViewportCommand::CancelClose);
+            if !self.state.train.is_closing {
+                self.state.train.question = Some(Question::Close);
+            }
+        }
     }
 
     fn remember(&mut self) {
         let Some(path) = &self.settings_path else { return };
         self.state.settings.device = self.device;
-        if let Some(model) = &self.state.model {
-            self.state.settings.place = Some(self.state.explore.place(model.name()));
+        if let Some(place) = self.state.place() {
+            self.state.settings.place = Some(place);
         }
-        if self.state.shelf.library.is_some() {
+        if self.state.shelf.library.is_some() && self.state.live.is_none() {
             self.state.settings.blend = self.state.blend_place();
         }
+        self.state.settings.train = self.state.train.place(&self.state.settings.train);
         if self.state.settings == self.saved {
             return;
         }
@@ -271,6 +298,7 @@ impl eframe::App for App {
         let held = ctx.input(|input| input.pointer.any_down());
         self.state.history.set_held(held, self.now);
         self.hear(ctx);
+        self.keep_open_while_training(ctx);
     }
 
     fn ui(&mut self, ui: &mut Ui, _: &mut eframe::Frame) {
@@ -280,6 +308,7 @@ impl eframe::App for App {
         bars::top(ui, &self.state, self.device, &mut commands);
         bars::bottom(ui, &self.state, &self.workers, &mut commands);
         bars::tabs(ui, &mut self.state);
+        live::bar::show(ui, &self.state, &mut commands);
         history_panel::show(ui, &mut self.state, &mut self.screen, &mut commands);
         let tab = &TABS[self.state.tab.min(TABS.len() - 1)];
         CentralPanel::default().frame(Frame::NONE).show(ui, |ui| {
@@ -291,6 +320,7 @@ impl eframe::App for App {
             (tab.show)(ui, &mut context);
         });
         self.show_questions(&ctx, &mut commands);
+        tabs::train::ask(&ctx, &self.state, &mut commands);
         for command in commands {
             self.dispatch(&ctx, command);
         }

@@ -8,8 +8,10 @@ use image::RgbImage;
 
 use super::dialog::{Answer, Purpose};
 use super::keeper::modified;
+use super::live;
 use super::state::{DeviceLine, OpenModel, Source};
 use super::tabs::explore::SweepPlan;
+use super::train_jobs::TrainJobs;
 use crate::checkpoint::{self, ModelFile};
 use crate::device::{self, DeviceChoice};
 use crate::discover::{self, Influence};
@@ -18,7 +20,7 @@ use crate::latent::Library;
 use crate::latent::library::{Entry, EntryId};
 use crate::model::ModelSpec;
 use crate::picture;
-use crate::worker::{Courtesy, Job, Load, ModelId, Progress, Renderer, Wake};
+use crate::worker::{Courtesy, Job, Load, ModelId, Plan, Progress, Renderer, Training, Wake};
 
 /// Longest side of a sheet as it is shown; every graphics card has textures of this size.
 const PREVIEW: u32 = 2048;
@@ -39,6 +41,9 @@ impl Pending {
         OpenModel { id: self.id, file: self.file, source: self.source, device }
     }
 }
+
+/// Weights of a run, after so many pictures.
+pub type Weights = (u64, Arc<ModelFile>);
 
 /// A sheet that is drawn, and what of it fits on a screen.
 pub struct Sheet {
@@ -99,6 +104,10 @@ pub struct Workers {
     pub dialog: Option<(Purpose, Job<Answer>)>,
     /// Looks which devices there are.
     pub devices: Option<Job<Vec<DeviceLine>>>,
+    /// Trains.
+    pub training: Option<Training>,
+    /// What else the tab Train has at work.
+    pub train: TrainJobs,
     courtesy: Courtesy,
     loaded: u64,
 }
@@ -127,6 +136,8 @@ impl Workers {
             saving: None,
             dialog: None,
             devices: None,
+            training: None,
+            train: TrainJobs::default(),
             loaded: 0,
         })
     }
@@ -141,6 +152,7 @@ impl Workers {
             let file = match &wanted {
                 Source::Bundled => checkpoint::faces_64()?,
                 Source::File(path) => ModelFile::open(path)?,
+                Source::Live(folder) => ModelFile::open(&folder.model_path())?,
             };
             Ok(Arc::new(file))
         })?;
@@ -152,7 +164,10 @@ impl Workers {
     pub fn load(&mut self, file: Arc<ModelFile>, source: Source, device: DeviceChoice) {
         self.loaded += 1;
         let id = ModelId(self.loaded);
-        let cache = file.key().ok().and_then(checkpoint::user_pictures);
+        // Weights that live for half a second leave nothing behind.
+        let is_passing = matches!(source, Source::Live(_));
+        let key = if is_passing { None } else { file.key().ok() };
+        let cache = key.and_then(checkpoint::user_pictures);
         self.renderer.load(Load { model: id, file: file.clone(), device, cache });
         // Nobody waits for it: where no thread is to be had, the next start does it.
         self.trimming = self.job("picture cache", |_| Ok(checkpoint::trim_pictures())).ok();
@@ -209,19 +224,17 @@ impl Workers {
         Ok(())
     }
 
-    /// Opens the library of the model `id` in the folder `data`.
+    /// Opens the library of `model`: that of its run, if it has one, else its own in the folder `data`.
     ///
     /// # Errors
     /// [`Error::Worker`] if the system gives no thread.
-    pub fn open_library(
-        &mut self,
-        id: ModelId,
-        file: Arc<ModelFile>,
-        data: Option<PathBuf>,
-    ) -> Result<()> {
-        let job =
-            self.job("library reader", move |_| checkpoint::library_in(data.as_deref(), &file))?;
-        self.shelving = Some((id, job));
+    pub fn open_library(&mut self, model: &OpenModel, data: Option<PathBuf>) -> Result<()> {
+        let (file, source) = (model.file.clone(), model.source.clone());
+        let job = self.job("library reader", move |_| match live::run_of(&source) {
+            Some(run) => live::library(&run, &file),
+            None => checkpoint::library_in(data.as_deref(), &file),
+        })?;
+        self.shelving = Some((model.id, job));
         Ok(())
     }
 
@@ -323,7 +336,21 @@ impl Workers {
         Ok(())
     }
 
-    fn job<T: Send + 'static>(
+    /// Starts a run, or goes on with one.
+    ///
+    /// # Errors
+    /// [`Error::Worker`] if the system gives no thread.
+    pub fn start_training(&mut self, plan: Plan) -> Result<()> {
+        self.training = Some(Training::start(plan, &self.courtesy, &self.wake)?);
+        Ok(())
+    }
+
+    /// What jobs use to make way for the renderer.
+    pub fn courtesy(&self) -> &Courtesy {
+        &self.courtesy
+    }
+
+    pub(super) fn job<T: Send + 'static>(
         &self,
         name: &'static str,
         work: impl FnOnce(&Progress) -> Result<T> + Send + 'static,
@@ -346,7 +373,7 @@ pub fn done<T: Send + 'static>(slot: &mut Option<Job<T>>) -> Option<Result<T>> {
 }
 
 /// The picture, made smaller if it is too large for a texture.
-fn fitting(picture: &RgbImage) -> RgbImage {
+pub fn fitting(picture: &RgbImage) -> RgbImage {
     let (width, height) = picture.dimensions();
     let factor = (PREVIEW as f32 / width.max(height).max(1) as f32).min(1.0);
     if factor == 1.0 {

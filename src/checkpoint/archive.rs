@@ -240,7 +240,10 @@ impl ArchiveWriter {
     pub(super) fn add(&mut self, prefix: &str, tensors: &BTreeMap<String, Tensor>) -> Result<()> {
         for (name, tensor) in tensors {
             let values = tensor.to_dtype(DType::F32)?.flatten_all()?.to_vec1::<f32>()?;
-            let bytes = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+            let mut bytes = Vec::with_capacity(4 * values.len());
+            for value in values {
+                bytes.extend_from_slice(&value.to_le_bytes());
+            }
             let shape = tensor.dims().to_vec();
             self.entries
                 .insert(format!("{prefix}{name}"), Entry { dtype: Dtype::F32, shape, bytes });
@@ -256,13 +259,23 @@ impl ArchiveWriter {
 
     /// Writes the file, all or nothing, with `about` as JSON under `key` in its header.
     pub(super) fn write<T: Serialize>(self, path: &Path, key: &str, about: &T) -> Result<()> {
+        let bytes = self.into_bytes(path, key, about)?;
+        disk::write_atomic_with(path, |file| file.write_all(&bytes))
+    }
+
+    /// The file's content; `path` is only for messages.
+    pub(super) fn into_bytes<T: Serialize>(
+        self,
+        path: &Path,
+        key: &str,
+        about: &T,
+    ) -> Result<Vec<u8>> {
         let text = serde_json::to_string(about)
             .map_err(|error| Error::bad_model(path, format!("its description: {error}")))?;
         // One key only: the header is then the same bytes every time.
         let metadata = HashMap::from([(key.to_owned(), text)]);
         let views = self.entries.iter().map(|(name, entry)| (name.as_str(), entry));
-        let bytes = safetensors::serialize(views, Some(metadata))
-            .map_err(|error| Error::bad_model(path, error.to_string()))?;
-        disk::write_atomic_with(path, |file| file.write_all(&bytes))
+        safetensors::serialize(views, Some(metadata))
+            .map_err(|error| Error::bad_model(path, error.to_string()))
     }
 }

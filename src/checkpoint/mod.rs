@@ -20,5 +20,5 @@ pub use contents::Contents;
 pub use library::{
     library_in, library_path, open_library, trim_pictures, user_library, user_pictures,
 };
-pub use model_file::{ModelFile, ModelInfo, RAW, save_model};
+pub use model_file::{ModelFile, ModelInfo, RAW, model_in_memory, save_model};
 pub use state_file::{StateFile, save_state};

@@ -118,6 +118,24 @@ pub fn save_model(
     average: &BTreeMap<String, Tensor>,
     raw: Option<&BTreeMap<String, Tensor>>,
 ) -> Result<()> {
+    packed(info, average, raw)?.write(path, KEY, info)
+}
+
+/// The model that [`save_model`] would write without `raw`, in memory.
+///
+/// # Errors
+/// [`crate::Error::Tensor`] if a device fails.
+pub fn model_in_memory(info: &ModelInfo, average: &BTreeMap<String, Tensor>) -> Result<ModelFile> {
+    let path = Path::new(&info.name);
+    let bytes = packed(info, average, None)?.into_bytes(path, KEY, info)?;
+    ModelFile::from_archive(Archive::from_bytes(path, bytes)?)
+}
+
+fn packed(
+    info: &ModelInfo,
+    average: &BTreeMap<String, Tensor>,
+    raw: Option<&BTreeMap<String, Tensor>>,
+) -> Result<ArchiveWriter> {
     let mut writer = ArchiveWriter::new();
     writer.add("", average)?;
     for name in average.keys() {
@@ -128,7 +146,7 @@ pub fn save_model(
     if let Some(raw) = raw {
         writer.add(RAW, raw)?;
     }
-    writer.write(path, KEY, info)
+    Ok(writer)
 }
 
 #[cfg(test)]
@@ -154,6 +172,9 @@ mod tests {
             ModelFile::open(&path).unwrap().key().unwrap().clone()
         };
         let first = key(&info, &weights, None);
+        let memory = model_in_memory(&info, &weights).unwrap();
+        assert_eq!((memory.key().unwrap(), memory.info()), (&first, &info));
+        assert_eq!(memory.archive().file_bytes() as u64, std::fs::metadata(&path).unwrap().len());
         assert_eq!((first.hash.len(), first.dims), (32, info.spec.z_dim));
         let renamed = ModelInfo { name: "other".into(), steps: 9, ..info.clone() };
         let second = key(&renamed, &weights, Some(&weights));

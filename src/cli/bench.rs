@@ -9,12 +9,15 @@ use serde_json::json;
 use super::console::{self, size, table};
 use super::model_args::ModelArgs;
 use crate::checkpoint::ModelFile;
+use crate::data::DataSource;
 use crate::error::{Error, Result};
 use crate::latent::Library;
 use crate::latent::library::{NewEntry, Order, Origin};
+use crate::model::Preset;
 use crate::picture;
 use crate::random::{Purpose, stream};
-use crate::worker::{Latency, Stage};
+use crate::train::{RunFolder, TrainConfig};
+use crate::worker::{Beside, Latency, Plan, Stage, measure_beside_training};
 
 /// Columns and rows of the grid whose corner is dragged.
 const SIDE: usize = 8;
@@ -31,6 +34,9 @@ pub struct BenchArgs {
     /// How long a slider is dragged without pause
     #[arg(long, default_value_t = 10.0, value_name = "SECONDS")]
     seconds: f32,
+    /// Also train in the background, and measure how much slider and training hinder each other
+    #[arg(long)]
+    training: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -69,6 +75,10 @@ pub fn run(args: &BenchArgs, start: Instant) -> Result<()> {
     let slider = stage.drag_slider(args.seconds)?;
     let corner = stage.drag_corner(SIDE, args.seconds)?;
     let blend = blend_figures(&file, &mut stage)?;
+    let beside = match args.training {
+        true => Some(beside_training(&mut stage, args)?),
+        false => None,
+    };
     let most = memory("VmHWM");
 
     if args.json {
@@ -92,6 +102,12 @@ pub fn run(args: &BenchArgs, start: Instant) -> Result<()> {
             "batch_pictures_per_second": per_second,
             "resident_bytes_after_first_picture": resident_after_first,
             "resident_bytes_at_most": most,
+            "beside_training": beside.map(|beside| json!({
+                "slider_p50_ms": beside.slider.median,
+                "slider_p95_ms": beside.slider.p95,
+                "images_per_second": beside.undisturbed,
+                "images_per_second_while_dragged": beside.dragged,
+            })),
         });
         return console::result(&format!("{figures:#}"));
     }
@@ -131,8 +147,29 @@ pub fn run(args: &BenchArgs, start: Instant) -> Result<()> {
             ),
         ],
     ];
-    let rows: Vec<_> = rows.map(|row| row.map(str::to_owned).to_vec()).into();
+    let mut rows: Vec<_> = rows.map(|row| row.map(str::to_owned).to_vec()).into();
+    if let Some(Beside { slider, undisturbed, dragged }) = beside {
+        rows.push(vec![
+            "slider beside training".into(),
+            format!("p50 {:.1} ms, p95 {:.1} ms", slider.median, slider.p95),
+        ]);
+        rows.push(vec![
+            "training beside it".into(),
+            format!("{undisturbed:.0} images/s, {dragged:.0} while the slider is dragged"),
+        ]);
+    }
     console::result(&table(&rows, usize::MAX))
+}
+
+/// The slider while the DCGAN of the demo faces is trained in a folder that is thrown away.
+fn beside_training(stage: &mut Stage, args: &BenchArgs) -> Result<Beside> {
+    let folder = tempfile::tempdir().map_err(Error::io("make", "a temporary folder"))?;
+    let mut config = TrainConfig::new(Preset::Dcgan64, DataSource::Demo);
+    // Nothing but steps.
+    config.upkeep.measure_kimg = 0.0;
+    let folder = RunFolder::new(folder.path().join("run"));
+    let plan = Plan { config, folder, resume: false, device: args.model.device() };
+    measure_beside_training(stage, plan, args.seconds)
 }
 
 /// Entries of the library that is opened.

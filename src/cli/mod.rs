@@ -9,6 +9,7 @@ mod bench;
 mod blend;
 mod console;
 mod devices;
+mod evaluate;
 mod generate;
 mod grid;
 mod inspect;
@@ -21,7 +22,9 @@ mod output;
 mod progress;
 mod sweep;
 mod train;
+mod train_recipe;
 mod train_settings;
+mod train_upkeep;
 mod train_view;
 
 use std::path::PathBuf;
@@ -69,6 +72,7 @@ enum Command {
     Grid(grid::GridArgs),
     Library(library::LibraryCommand),
     Train(Box<train::TrainArgs>),
+    Evaluate(evaluate::EvaluateArgs),
     Inspect(inspect::InspectArgs),
     Devices(devices::DevicesArgs),
     Bench(bench::BenchArgs),
@@ -146,6 +150,7 @@ fn run(command: Command, start: Instant) -> Result<Ended> {
         Command::Grid(args) => grid::run(&args).map(|()| Ended::Done),
         Command::Library(args) => library::run(&args).map(|()| Ended::Done),
         Command::Train(args) => train::run(&args),
+        Command::Evaluate(args) => evaluate::run(&args).map(|()| Ended::Done),
         Command::Inspect(args) => inspect::run(&args).map(|()| Ended::Done),
         Command::Devices(args) => devices::run(&args).map(|()| Ended::Done),
         Command::Bench(args) => bench::run(&args, start).map(|()| Ended::Done),

@@ -9,6 +9,7 @@ use super::console;
 use super::interrupt;
 use super::model_args::DeviceArgs;
 use super::train_settings::{Settings, preset_parser};
+use super::train_upkeep::UpkeepArgs;
 use super::train_view::TrainView;
 use crate::data::DataSource;
 use crate::error::{Error, Result};
@@ -20,16 +21,19 @@ const CONTROLS: usize = 4;
 
 /// Train a generator
 ///
-/// The run's folder gets config.json, losses.jsonl (a line a step), samples/ (a sheet an epoch from
-/// the same latents), model.safetensors (which the window and `generate` open) and
-/// state.safetensors. Ctrl-C finishes the step and saves; --resume goes on to exactly the losses of
-/// a run that was never interrupted.
+/// The run's folder gets config.json, losses.jsonl (a line a step), measures.jsonl, alerts.jsonl (what
+/// the doctor found), an event file for TensorBoard, samples/ (sheets from the same latents),
+/// checkpoints/ (models that are kept), model.safetensors (the newest, which the window and `generate`
+/// open), best.safetensors and state.safetensors. It can be copied to another machine and gone on with
+/// there. Ctrl-C finishes the step and saves; --resume goes on to exactly the losses of a run that was
+/// never interrupted.
 #[derive(Debug, Args)]
 pub struct TrainArgs {
     /// Which published system to train
     #[arg(long, value_parser = preset_parser(), required_unless_present = "resume")]
     preset: Option<Preset>,
-    /// A folder of pictures, an IDX file (MNIST), or `demo` for the built-in faces
+    /// A folder of pictures, an IDX file (MNIST), or `demo` for the built-in faces; with --resume,
+    /// where the same pictures are now
     #[arg(long, value_name = "SOURCE", required_unless_present = "resume")]
     data: Option<String>,
     /// The run's folder, e.g. runs/first
@@ -47,6 +51,8 @@ pub struct TrainArgs {
     /// Pictures on a sample sheet
     #[arg(long, value_name = "N")]
     samples: Option<usize>,
+    #[command(flatten)]
+    upkeep: UpkeepArgs,
     #[command(flatten)]
     device: DeviceArgs,
     #[command(flatten)]
@@ -104,7 +110,11 @@ impl TrainArgs {
     fn config(&self, folder: &RunFolder) -> Result<TrainConfig> {
         let mut config = if self.resume {
             self.refuse_changes()?;
-            folder.read_config()?
+            let mut config = folder.read_config()?;
+            if let Some(data) = &self.data {
+                config.data = DataSource::parse(data)?;
+            }
+            config
         } else {
             let (Some(preset), Some(data)) = (self.preset, &self.data) else {
                 return Err(Error::bad_setting("--preset", "a new run needs --preset and --data"));
@@ -126,21 +136,23 @@ impl TrainArgs {
         }
         config.save_kimg = self.save_kimg.unwrap_or(config.save_kimg);
         config.samples = self.samples.unwrap_or(config.samples);
+        self.upkeep.apply(&mut config.upkeep);
         Ok(config)
     }
 
     /// A run that goes on with other settings would be another run.
     fn refuse_changes(&self) -> Result<()> {
-        let given = [("--preset", self.preset.is_some()), ("--data", self.data.is_some())]
-            .into_iter()
-            .find_map(|(name, given)| given.then_some(name))
-            .or_else(|| self.settings.first_given());
+        let given = match self.preset {
+            Some(_) => Some("--preset"),
+            None => self.settings.first_given(),
+        };
         match given {
             None => Ok(()),
             Some(name) => Err(Error::bad_setting(
                 name,
-                "a run goes on with its own settings; with --resume only --kimg, --save-kimg, \
-                 --samples and --device can be given, so leave this out or start a new run",
+                "a run goes on with its own settings; with --resume only --kimg, --data for pictures \
+                 that have moved, --device, and what is saved, shown and measured can be given, so \
+                 leave this out or start a new run",
             )),
         }
     }

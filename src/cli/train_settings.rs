@@ -4,6 +4,7 @@ use clap::Args;
 use clap::ValueEnum;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser, ValueParser};
 
+use super::train_recipe::Recipe;
 use crate::data::Framing;
 use crate::error::{Error, Result};
 use crate::latent::Prior;
@@ -35,9 +36,6 @@ pub struct Settings {
     /// Last part of the run, as a share from 0 to 1, in which the learning rates fall to 0
     #[arg(long, value_name = "SHARE")]
     lr_decay: Option<f64>,
-    /// What the discriminator is to say of real pictures: 1, or a little less
-    #[arg(long, value_name = "P")]
-    real_label: Option<f64>,
     /// Half-life of the averaged generator's memory, in thousands of pictures
     #[arg(long, value_name = "KIMG")]
     ema_kimg: Option<f64>,
@@ -50,6 +48,8 @@ pub struct Settings {
     /// How a picture of another shape is fitted
     #[arg(long, value_enum)]
     framing: Option<FramingChoice>,
+    #[command(flatten)]
+    recipe: Recipe,
     #[command(flatten)]
     network: NetworkSettings,
 }
@@ -104,7 +104,6 @@ impl Settings {
         replace(&mut config.generator.lr, self.lr_g.or(self.lr));
         replace(&mut config.discriminator.lr, self.lr_d.or(self.lr));
         replace(&mut config.lr_decay, self.lr_decay);
-        replace(&mut config.real_label, self.real_label);
         replace(&mut config.ema_kimg, self.ema_kimg);
         replace(&mut config.seed, self.seed);
         config.flip &= !self.no_flip;
@@ -114,6 +113,7 @@ impl Settings {
                 FramingChoice::Fit => Framing::Fit,
             };
         }
+        self.recipe.apply(config)?;
         self.network.apply(&mut config.spec)
     }
 
@@ -126,11 +126,11 @@ impl Settings {
             lr_g,
             lr_d,
             lr_decay,
-            real_label,
             ema_kimg,
             seed,
             no_flip,
             framing,
+            recipe,
             network: NetworkSettings { z, prior, resolution, channels, width, width_d },
         } = self;
         let given = [
@@ -139,7 +139,6 @@ impl Settings {
             ("--lr-g", lr_g.is_some()),
             ("--lr-d", lr_d.is_some()),
             ("--lr-decay", lr_decay.is_some()),
-            ("--real-label", real_label.is_some()),
             ("--ema-kimg", ema_kimg.is_some()),
             ("--seed", seed.is_some()),
             ("--no-flip", *no_flip),
@@ -151,7 +150,8 @@ impl Settings {
             ("--width", width.is_some()),
             ("--width-d", width_d.is_some()),
         ];
-        given.iter().find(|(_, given)| *given).map(|(name, _)| *name)
+        let mut given = given.into_iter().chain(recipe.given());
+        given.find(|(_, given)| *given).map(|(name, _)| name)
     }
 }
 
@@ -190,7 +190,8 @@ impl NetworkSettings {
     }
 }
 
-fn replace<T>(slot: &mut T, given: Option<T>) {
+/// Puts `given` in the place of what was there.
+pub(super) fn replace<T>(slot: &mut T, given: Option<T>) {
     if let Some(value) = given {
         *slot = value;
     }

@@ -6,9 +6,10 @@ use indicatif::ProgressBar;
 
 use super::console::{self, size, thousands};
 use super::output::counted;
-use super::progress::{self, Speed};
-use crate::train::metrics::Measures;
+use super::progress;
+use crate::train::metrics::{Measure, Measures};
 use crate::train::monitor::Alert;
+use crate::train::pace::{self, Speed};
 use crate::train::{RunFolder, StepReport, TrainConfig, TrainEvent};
 
 /// Between two lines where no bar can be drawn: a log file is read, not watched.
@@ -44,7 +45,7 @@ impl TrainView {
             data: config.data.name(),
             out: folder.root().display().to_string(),
             kimg: config.kimg,
-            last_image: config.last_step() * config.batch as u64,
+            last_image: config.schedule().images_after(config.last_step()),
             steps_seen: 0,
             reading: false,
         }
@@ -203,23 +204,16 @@ fn words(newest: &StepReport, speed: Option<f64>, kimg: f64, last_image: u64) ->
     words += &format!(" · D {:.3} G {:.3}", newest.loss_d, newest.loss_g);
     if let Some(speed) = speed {
         let left = last_image.saturating_sub(newest.images) as f64 / speed;
-        words += &format!(" · {} left", progress::time(left));
+        words += &format!(" · {} left", pace::time(left));
     }
     words
 }
 
 /// Those measures that were taken, in a line.
 fn measured(measures: &Measures) -> String {
-    let Measures { swd, diversity, ndb, precision, recall, coverage, .. } = *measures;
-    let taken = [
-        ("SWD", swd),
-        ("diversity", diversity),
-        ("NDB", ndb),
-        ("precision", precision),
-        ("recall", recall),
-        ("coverage", coverage),
-    ];
-    let words = taken.into_iter().filter_map(|(name, value)| Some(format!("{name} {:.3}", value?)));
+    let value = |measure: Measure| Some((measure.name(), measure.of(measures)?));
+    let taken = Measure::ALL.into_iter().filter_map(value);
+    let words = taken.map(|(name, value)| format!("{name} {value:.3}"));
     format!("measure {}", words.collect::<Vec<_>>().join(", "))
 }
 
@@ -236,6 +230,9 @@ mod tests {
             loss_g: 0.9872,
             d_real: 0.7,
             d_fake: 0.3,
+            grad_d: 2.0,
+            grad_g: 0.5,
+            sign_real: 0.6,
         };
         let text = words(&report, Some(61.2), 500.0, 500_000);
         assert_eq!(text, "7.7/500 kimg · 61 images/s · D 1.234 G 0.987 · 2 h 14 min left");

@@ -4,6 +4,7 @@
 //! `n·B + B - 1` of an endless row in which every epoch is one shuffle of the data set. So every
 //! batch is full, every picture is seen once an epoch, and seed and batch number alone say what is
 //! in a batch. A data set smaller than a batch simply repeats.
+//! Where a run changes the size of its batches, the row goes on where it was ([`Batches::starting`]).
 
 use rand::Rng;
 
@@ -43,6 +44,8 @@ pub struct Batches {
     batch: usize,
     seed: u64,
     flip: bool,
+    /// A batch, and the place in the row where it begins.
+    start: (u64, u64),
     /// The last epoch looked at and its order.
     order: Option<(u64, Vec<u32>)>,
 }
@@ -63,12 +66,21 @@ impl Batches {
         if !(1..=Self::MAX).contains(&batch) {
             return Err(Error::bad_setting("batch", format!("at least 1, not {batch}")));
         }
-        Ok(Self { len, batch, seed, flip, order: None })
+        Ok(Self { len, batch, seed, flip, start: (0, 0), order: None })
+    }
+
+    /// The same with batch `number` beginning at `place` of the row, and the others before and after it.
+    #[must_use]
+    pub fn starting(self, number: u64, place: u64) -> Self {
+        Self { start: (number, place), ..self }
     }
 
     /// What is in batch `number`.
     pub fn plan(&mut self, number: u64) -> Plan {
-        let first = u128::from(number) * self.batch as u128;
+        let (start, place) = self.start;
+        let ahead = u128::from(number.saturating_sub(start)) * self.batch as u128;
+        let behind = u128::from(start.saturating_sub(number)) * self.batch as u128;
+        let first = (u128::from(place) + ahead).saturating_sub(behind);
         let len = self.len as u128;
         let mut flips = stream(self.seed, Purpose::Augment, number);
         let mut picks = Vec::with_capacity(self.batch);
@@ -138,6 +150,21 @@ mod tests {
         }
         let mut other_seed = Batches::new(10, 4, 4, true).unwrap();
         assert_ne!(other_seed.plan(0).picks, plans[0].picks);
+    }
+
+    /// Ten batches of 4, then batches of 3: each picture is still seen once an epoch.
+    #[test]
+    fn a_row_goes_on_with_batches_of_another_size() {
+        let mut first = Batches::new(10, 4, 3, true).unwrap();
+        let mut second = Batches::new(10, 3, 3, true).unwrap().starting(10, 40);
+        let mut row: Vec<usize> = Vec::new();
+        row.extend((0..10).flat_map(|n| first.plan(n).picks).map(|pick| pick.index));
+        row.extend((10..20).flat_map(|n| second.plan(n).picks).map(|pick| pick.index));
+        let mut whole = Batches::new(10, 1, 3, false).unwrap();
+        let expected = (0..70).map(|n| whole.plan(n).picks[0].index);
+        assert!(expected.eq(row));
+        let mut same = Batches::new(10, 4, 3, true).unwrap().starting(7, 28);
+        assert!((0..30).all(|n| same.plan(n) == first.plan(n)));
     }
 
     #[test]

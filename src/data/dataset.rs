@@ -295,10 +295,10 @@ impl Opening {
 }
 
 /// Stored bytes of IDX pictures that are framed side by side.
-const PIECE_BYTES: usize = 4 << 20;
+pub(super) const PIECE_BYTES: usize = 4 << 20;
 
 /// One stored grey picture of an IDX file as the target's.
-fn framed(grey: &[u8], idx: &Idx, target: Target, framing: Framing) -> Result<Vec<u8>> {
+pub(super) fn framed(grey: &[u8], idx: &Idx, target: Target, framing: Framing) -> Result<Vec<u8>> {
     let pixels = frame(grey, (idx.width, idx.height), Target { channels: 1, ..target }, framing)?;
     Ok(if target.channels == 1 {
         pixels
@@ -316,11 +316,11 @@ fn room_for(count: usize, target: Target, limit: u64) -> Vec<u8> {
     kept
 }
 
-fn advance(progress: &mut Progress, done: usize, total: usize) -> Result<()> {
+pub(super) fn advance(progress: &mut Progress, done: usize, total: usize) -> Result<()> {
     if progress(done, total) { Ok(()) } else { Err(Error::Cancelled) }
 }
 
-fn nothing_found(root: &Path, others: usize, skipped: &[Skipped]) -> Error {
+pub(super) fn nothing_found(root: &Path, others: usize, skipped: &[Skipped]) -> Error {
     let formats = decode::FORMATS;
     let why = match skipped {
         [] => format!(
@@ -341,20 +341,20 @@ fn nothing_found(root: &Path, others: usize, skipped: &[Skipped]) -> Error {
 /// How many files are read between two calls of `progress`: as many as take about a fifth of a
 /// second, so that Cancel answers at once with large photos and small pictures keep all cores busy.
 /// It decides about the pace only, never about the result.
-struct Pace {
+pub(super) struct Pace {
     pictures: usize,
 }
 
 impl Pace {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { pictures: 2 * rayon::current_num_threads().max(1) }
     }
 
-    fn pictures(&self) -> usize {
+    pub(super) fn pictures(&self) -> usize {
         self.pictures
     }
 
-    fn time<T>(&mut self, work: impl FnOnce() -> T) -> T {
+    pub(super) fn time<T>(&mut self, work: impl FnOnce() -> T) -> T {
         let start = Instant::now();
         let result = work();
         let took = start.elapsed();

@@ -65,6 +65,19 @@ fn supported(format: ImageFormat) -> bool {
     matches!(format, Png | Jpeg | WebP | Gif | Bmp)
 }
 
+/// What a look at a picture file showed.
+#[derive(Debug)]
+pub(super) struct Looked {
+    /// Width and height, upright.
+    pub size: (u32, u32),
+    /// The kind of its pixels, in words.
+    pub mode: &'static str,
+    /// Of its pixels in colour: equal pictures have equal ones, whatever their files.
+    pub hash: blake3::Hash,
+    /// How the network will see it, if that was asked for.
+    pub framed: Option<Vec<u8>>,
+}
+
 /// Turns picture files into what a network wants.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Decoder {
@@ -88,8 +101,45 @@ impl Decoder {
         paths: &[P],
         stop: &AtomicBool,
     ) -> Vec<Result<Vec<u8>>> {
-        let share = PARALLEL_BYTES / rayon::current_num_threads().max(1) as u64;
-        self.read_many_within(paths, share, stop)
+        self.read_many_within(paths, share(), stop)
+    }
+
+    /// Looks at several files side by side: what each is, and, where `wanted` says so, how the network
+    /// will see it. Results are in the order of `paths`.
+    pub fn look_at_many<P: AsRef<Path> + Sync>(
+        &self,
+        paths: &[P],
+        wanted: impl Fn(usize) -> bool + Sync,
+    ) -> Vec<Result<Looked>> {
+        let share = share();
+        let look = |i: usize, budget: u64| -> Result<Option<Looked>> {
+            let path = paths[i].as_ref();
+            let Some((image, orientation)) = decoded_within(path, budget)? else { return Ok(None) };
+            let mode = mode(&image);
+            let mut hash = blake3::Hasher::new();
+            let mut size = (image.width(), image.height());
+            for number in [size.0, size.1, u32::from(orientation.to_exif())] {
+                hash.update(&number.to_le_bytes());
+            }
+            let image = DynamicImage::ImageRgb8(
+                RgbImage::from_raw(size.0, size.1, flattened(image, 3))
+                    .ok_or_else(|| Error::bad_picture(path, "it has no pixels"))?,
+            );
+            hash.update(image.as_bytes());
+            if is_on_its_side(orientation) {
+                size = (size.1, size.0);
+            }
+            let framed = wanted(i).then(|| self.framed(image, orientation)).transpose()?;
+            Ok(Some(Looked { size, mode, hash: hash.finalize(), framed }))
+        };
+        let first: Vec<Option<Result<Looked>>> =
+            (0..paths.len()).into_par_iter().map(|i| look(i, share).transpose()).collect();
+        let again = |i: usize| match look(i, u64::MAX) {
+            Ok(Some(looked)) => Ok(looked),
+            Ok(None) => Err(Error::bad_picture(paths[i].as_ref(), "it is too large")),
+            Err(error) => Err(error),
+        };
+        first.into_iter().enumerate().map(|(i, one)| one.unwrap_or_else(|| again(i))).collect()
     }
 
     /// As [`Self::read_many`]: side by side as long as one takes no more than `share` bytes.
@@ -119,22 +169,7 @@ impl Decoder {
 
     /// As [`Self::read`]; `None` if decoding would take more than `budget` bytes of memory.
     fn read_within(&self, path: &Path, budget: u64) -> Result<Option<Vec<u8>>> {
-        let file_bytes = std::fs::metadata(path).map_err(Error::io("read", path))?.len();
-        if file_bytes > budget {
-            return Ok(None);
-        }
-        let bytes = disk::read_limited(path, MAX_FILE_BYTES)?;
-        let decoded = guarded(path, || {
-            let mut header = header(path, &bytes)?;
-            // Decoded, and once more while it is converted.
-            if file_bytes.saturating_add(header.total_bytes().saturating_mul(2)) > budget {
-                return Ok(None);
-            }
-            let orientation = orientation(&mut header);
-            Ok(Some((body(path, header)?, orientation)))
-        })?;
-        drop(bytes);
-        let Some((image, orientation)) = decoded else { return Ok(None) };
+        let Some((image, orientation)) = decoded_within(path, budget)? else { return Ok(None) };
         self.framed(image, orientation).map(Some)
     }
 
@@ -146,11 +181,8 @@ impl Decoder {
 
     /// Crops and resizes first, then turns: a small picture is turned in no time.
     fn framed(&self, image: DynamicImage, orientation: Orientation) -> Result<Vec<u8>> {
-        use Orientation::{Rotate90, Rotate90FlipH, Rotate270, Rotate270FlipH};
         let target = self.target;
-        let on_its_side =
-            matches!(orientation, Rotate90 | Rotate270 | Rotate90FlipH | Rotate270FlipH);
-        let lying = if on_its_side {
+        let lying = if is_on_its_side(orientation) {
             Target { height: target.width, width: target.height, ..target }
         } else {
             target
@@ -173,6 +205,52 @@ impl Decoder {
         let size = (picture.width() as usize, picture.height() as usize);
         Ok(frame::letterboxed(picture.into_bytes(), size, target))
     }
+}
+
+/// The decoded picture in a file, and how the camera was held; `None` if decoding would take more
+/// than `budget` bytes of memory.
+fn decoded_within(path: &Path, budget: u64) -> Result<Option<(DynamicImage, Orientation)>> {
+    let file_bytes = std::fs::metadata(path).map_err(Error::io("read", path))?.len();
+    if file_bytes > budget {
+        return Ok(None);
+    }
+    let bytes = disk::read_limited(path, MAX_FILE_BYTES)?;
+    guarded(path, || {
+        let mut header = header(path, &bytes)?;
+        // Decoded, and once more while it is converted.
+        if file_bytes.saturating_add(header.total_bytes().saturating_mul(2)) > budget {
+            return Ok(None);
+        }
+        let orientation = orientation(&mut header);
+        Ok(Some((body(path, header)?, orientation)))
+    })
+}
+
+/// What decoding one of several files side by side may take.
+fn share() -> u64 {
+    PARALLEL_BYTES / rayon::current_num_threads().max(1) as u64
+}
+
+/// The kind of a picture's pixels, in words.
+fn mode(image: &DynamicImage) -> &'static str {
+    let color = image.color();
+    match (
+        color.has_color(),
+        color.has_alpha(),
+        color.bytes_per_pixel() / color.channel_count() > 1,
+    ) {
+        (false, false, false) => "grey",
+        (false, false, true) => "grey, 16 bits",
+        (false, true, _) => "grey, transparent",
+        (true, false, false) => "colour",
+        (true, false, true) => "colour, 16 bits",
+        (true, true, _) => "colour, transparent",
+    }
+}
+
+fn is_on_its_side(orientation: Orientation) -> bool {
+    use Orientation::{Rotate90, Rotate90FlipH, Rotate270, Rotate270FlipH};
+    matches!(orientation, Rotate90 | Rotate270 | Rotate90FlipH | Rotate270FlipH)
 }
 
 /// Checks format and size of a picture file's `bytes`.

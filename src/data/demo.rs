@@ -91,6 +91,11 @@ fn attributes_from(table: &str) -> Result<Attributes> {
     Ok(attributes)
 }
 
+/// Pixels of a face as it is kept, a side.
+pub(super) fn tile() -> Result<usize> {
+    Ok(layout(TABLE)?.tile)
+}
+
 fn layout(table: &str) -> Result<Layout> {
     let layout: Layout = serde_json::from_str(table).map_err(damaged)?;
     if layout.tile == 0 || layout.across == 0 || layout.count == 0 {

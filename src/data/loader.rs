@@ -35,6 +35,8 @@ pub struct LoaderConfig {
     pub flip: bool,
     /// Number of the first batch: 0, or where a run goes on.
     pub first_batch: u64,
+    /// Pictures in all batches before it.
+    pub first_picture: u64,
 }
 
 /// A batch of pictures, in main memory.
@@ -66,7 +68,8 @@ impl Loader {
     /// [`Error::BadSetting`] if a batch is empty or too large for memory; [`Error::Worker`] if the
     /// system gives no thread.
     pub fn start(dataset: Arc<Dataset>, config: LoaderConfig) -> Result<Self> {
-        let batches = Batches::new(dataset.len(), config.batch, config.seed, config.flip)?;
+        let batches = Batches::new(dataset.len(), config.batch, config.seed, config.flip)?
+            .starting(config.first_batch, config.first_picture);
         let bytes = (config.batch as u64).saturating_mul(4 * dataset.target().bytes() as u64);
         if bytes > MAX_BATCH_BYTES {
             return Err(Error::bad_setting(

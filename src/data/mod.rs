@@ -19,6 +19,7 @@ mod jpeg;
 mod loader;
 mod resample;
 mod source;
+mod survey;
 
 use std::path::PathBuf;
 
@@ -30,6 +31,7 @@ pub use decode::{MAX_PIXELS, MAX_SIDE, open_picture};
 pub use frame::frame;
 pub use loader::{Batch, Loader, LoaderConfig};
 pub use source::DataSource;
+pub use survey::{Survey, survey};
 
 use crate::error::{Error, Result};
 

@@ -6,6 +6,7 @@
 //! that weights travel both ways.
 
 mod dcgan;
+mod growth;
 mod layers;
 mod mlp;
 mod params;
@@ -16,6 +17,7 @@ mod tape;
 
 use candle_core::Tensor;
 
+pub use growth::{Side, inherited};
 pub use layers::Mode;
 pub use params::{Builder, Param, Params, Shape};
 pub use preset::Preset;
@@ -54,6 +56,12 @@ impl Generator {
     pub fn prepare(mut self) -> Result<Self> {
         self.network.prepare()?;
         Ok(self)
+    }
+
+    /// Blends the newest layer in as far as `share` says, 0 to 1, where there is one that is blended in.
+    pub fn set_fade(&mut self, share: f64) {
+        self.spec.set_fade(share);
+        self.network.set_fade(share);
     }
 
     /// What was built.
@@ -119,12 +127,26 @@ impl Discriminator {
         Ok(Self { network })
     }
 
+    /// As [`Generator::set_fade`].
+    pub fn set_fade(&mut self, share: f64) {
+        self.network.set_fade(share);
+    }
+
     /// Logits `[B]` for pictures `[B, C, H, W]` in [-1, 1]: positive means "real".
     ///
     /// # Errors
     /// [`crate::Error::Tensor`] if `pictures` has another shape or the device fails.
     pub fn forward(&self, pictures: &Tensor, mode: Mode) -> Result<Tensor> {
         self.network.forward(pictures, mode)
+    }
+
+    /// What the network knows of pictures `[B, C, H, W]` when it decides: the values `[B, …]` that go
+    /// into its last layer.
+    ///
+    /// # Errors
+    /// As [`Discriminator::forward`].
+    pub fn features(&self, pictures: &Tensor, mode: Mode) -> Result<Tensor> {
+        self.network.before_last(pictures, mode)
     }
 
     /// [`Discriminator::forward`], with what the way back needs. Candle traces nothing through the

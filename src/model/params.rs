@@ -80,6 +80,8 @@ impl Params {
 enum Source<'a> {
     Random(&'a mut ChaCha8Rng),
     Given(&'a BTreeMap<String, Tensor>),
+    /// Given where there is one of that name, else drawn.
+    Completed(&'a BTreeMap<String, Tensor>, &'a mut ChaCha8Rng),
     Shapes(Vec<Shape>),
 }
 
@@ -99,6 +101,16 @@ impl<'a> Builder<'a> {
     /// Copies of `tensors`, each of which must be there with the right shape.
     pub fn given(tensors: &'a BTreeMap<String, Tensor>, device: &Device) -> Self {
         Self { source: Source::Given(tensors), device: device.clone(), params: Params::default() }
+    }
+
+    /// Copies of `tensors`, and new parameters, drawn from `rng`, where there is none of that name.
+    pub fn completed(
+        tensors: &'a BTreeMap<String, Tensor>,
+        rng: &'a mut ChaCha8Rng,
+        device: &Device,
+    ) -> Self {
+        let source = Source::Completed(tensors, rng);
+        Self { source, device: device.clone(), params: Params::default() }
     }
 
     /// Names and shapes of all parameters that `build` asks for, without allocating any.
@@ -136,21 +148,14 @@ impl<'a> Builder<'a> {
     fn tensor(&mut self, name: &str, dims: &[usize], start: Init, trained: bool) -> Result<Tensor> {
         let device = &self.device;
         let var = match &mut self.source {
-            Source::Random(rng) => Var::from_tensor(&match start {
-                Init::Constant(value) => Tensor::full(value, dims, device)?,
-                Init::Normal(mean, std) => init::normal(dims, mean, std, *rng, device)?,
-                Init::Uniform(bound) => init::uniform(dims, -bound, bound, *rng, device)?,
-            })?,
+            Source::Random(rng) => drawn(start, dims, rng, device)?,
             Source::Given(tensors) => {
-                let given = tensors.get(name).ok_or_else(|| missing(name))?;
-                if given.dims() != dims {
-                    return Err(Error::bad_setting(
-                        name,
-                        format!("has shape {:?}, and {dims:?} is needed", given.dims()),
-                    ));
-                }
-                Var::from_tensor(&given.to_device(device)?.to_dtype(DType::F32)?.copy()?)?
+                copied(name, tensors.get(name).ok_or_else(|| missing(name))?, dims, device)?
             }
+            Source::Completed(tensors, rng) => match tensors.get(name) {
+                Some(given) => copied(name, given, dims, device)?,
+                None => drawn(start, dims, rng, device)?,
+            },
             Source::Shapes(shapes) => {
                 shapes.push((name.to_owned(), dims.to_vec()));
                 return Ok(Tensor::zeros(0, DType::F32, device)?);
@@ -160,6 +165,24 @@ impl<'a> Builder<'a> {
         self.params.0.push(Param { name: name.to_owned(), var, trained });
         Ok(tensor)
     }
+}
+
+fn drawn(start: Init, dims: &[usize], rng: &mut ChaCha8Rng, device: &Device) -> Result<Var> {
+    Ok(Var::from_tensor(&match start {
+        Init::Constant(value) => Tensor::full(value, dims, device)?,
+        Init::Normal(mean, std) => init::normal(dims, mean, std, rng, device)?,
+        Init::Uniform(bound) => init::uniform(dims, -bound, bound, rng, device)?,
+    })?)
+}
+
+fn copied(name: &str, given: &Tensor, dims: &[usize], device: &Device) -> Result<Var> {
+    if given.dims() != dims {
+        return Err(Error::bad_setting(
+            name,
+            format!("has shape {:?}, and {dims:?} is needed", given.dims()),
+        ));
+    }
+    Ok(Var::from_tensor(&given.to_device(device)?.to_dtype(DType::F32)?.copy()?)?)
 }
 
 fn missing(name: &str) -> Error {

@@ -17,11 +17,14 @@ pub enum Preset {
     Dcgan64,
     /// DCGAN with seven layers for 256×256 pictures.
     Cars256,
+    /// Networks of constant width that grow from 32×32 to 256×256, layer by layer.
+    Grow,
 }
 
 impl Preset {
     /// All presets.
-    pub const ALL: [Self; 4] = [Self::MnistMlp, Self::Faces32, Self::Dcgan64, Self::Cars256];
+    pub const ALL: [Self; 5] =
+        [Self::MnistMlp, Self::Faces32, Self::Dcgan64, Self::Cars256, Self::Grow];
 
     /// Name on the command line and in files.
     pub fn name(self) -> &'static str {
@@ -30,6 +33,7 @@ impl Preset {
             Self::Faces32 => "faces-32",
             Self::Dcgan64 => "dcgan-64",
             Self::Cars256 => "cars-256",
+            Self::Grow => "grow",
         }
     }
 
@@ -42,6 +46,9 @@ impl Preset {
             }
             Self::Dcgan64 => "the PyTorch tutorial's DCGAN, 64×64 colour: a folder of pictures",
             Self::Cars256 => "DCGAN of seven layers, 256×256 colour, z = 128: a GPU is advised",
+            Self::Grow => {
+                "DCGAN of constant width that grows from 32×32 to 256×256 while it learns: a folder of pictures"
+            }
         }
     }
 
@@ -70,6 +77,7 @@ impl Preset {
                     generator: doubling(32),
                     discriminator: doubling(32),
                     ends: Ends::Linear,
+                    fade: None,
                 }),
             ),
             Self::Dcgan64 => (
@@ -81,6 +89,7 @@ impl Preset {
                     generator: doubling(64),
                     discriminator: doubling(64),
                     ends: Ends::Conv,
+                    fade: None,
                 }),
             ),
             Self::Cars256 => (
@@ -92,6 +101,19 @@ impl Preset {
                     generator: doubling(64),
                     discriminator: doubling(64),
                     ends: Ends::Conv,
+                    fade: None,
+                }),
+            ),
+            Self::Grow => (
+                100,
+                Prior::Normal,
+                Network::Dcgan(Dcgan {
+                    resolution: 32,
+                    channels: 3,
+                    generator: Widths::Constant { base: 32 },
+                    discriminator: Widths::Constant { base: 32 },
+                    ends: Ends::Conv,
+                    fade: None,
                 }),
             ),
         };

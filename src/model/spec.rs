@@ -74,6 +74,10 @@ pub struct Dcgan {
     pub discriminator: Widths,
     /// What joins the latent to the 4×4 grid, and the 4×4 grid to the verdict.
     pub ends: Ends,
+    /// While a layer is blended in: how much of it is in the result, from 0 to 1. The rest is what the
+    /// networks were before it, which they also hold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fade: Option<f64>,
 }
 
 /// How many channels the layers of a stack have.
@@ -203,7 +207,11 @@ impl ModelSpec {
             Prior::Normal => "normal",
             Prior::Uniform => "uniform",
         };
-        format!("{kind} {width}×{height} {colour}, z = {} ({prior})", self.z_dim)
+        let fade = match self.fade() {
+            Some(share) => format!(", its newest layer blended in by {:.0} %", share * 100.0),
+            None => String::new(),
+        };
+        format!("{kind} {width}×{height} {colour}, z = {} ({prior}){fade}", self.z_dim)
     }
 
     /// Names and shapes of the generator's parameters.
@@ -243,7 +251,7 @@ impl ModelSpec {
         Ok(())
     }
 
-    fn check_sizes(&self) -> Result<()> {
+    pub(super) fn check_sizes(&self) -> Result<()> {
         let bad = |setting: &str, why: String| Err(Error::bad_setting(setting, why));
         if self.format == 0 || self.format > SPEC_FORMAT {
             return bad(
@@ -290,6 +298,7 @@ impl ModelSpec {
                 }
                 dcgan.generator.validate()?;
                 dcgan.discriminator.validate()?;
+                dcgan.validate_fade()?;
             }
         }
         Ok(())

@@ -7,8 +7,10 @@ use std::collections::HashMap;
 
 use candle_core::{Tensor, TensorId, Var};
 
+use super::params::Params;
 use crate::error::{Error, Result};
-use crate::ops::Recorded;
+use crate::ops::breath::breathe;
+use crate::ops::{Recorded, update};
 
 /// Gradients of parameters.
 #[derive(Debug, Default)]
@@ -18,6 +20,27 @@ impl Gradients {
     /// The gradient of `param`, if one was computed.
     pub fn get(&self, param: &Tensor) -> Option<&Tensor> {
         self.0.get(&param.id())
+    }
+
+    /// The L2 norm of the gradients of all `params` together.
+    ///
+    /// # Errors
+    /// [`Error::Tensor`] if the device fails.
+    pub fn norm(&self, params: &Params) -> Result<f64> {
+        // In the order of the parameters: a sum in another order ends in other digits.
+        let known: Vec<_> = params.trained().filter_map(|p| self.get(p.var.as_tensor())).collect();
+        update::norm(&known)
+    }
+
+    /// Multiplies all of them with `factor`.
+    ///
+    /// # Errors
+    /// [`Error::Tensor`] if the device fails.
+    pub fn scale(&mut self, factor: f64) -> Result<()> {
+        for gradient in self.0.values_mut() {
+            *gradient = (&*gradient * factor)?;
+        }
+        Ok(())
     }
 
     /// Adds `gradient` to what is known of the parameter.
@@ -42,9 +65,75 @@ enum Kind {
 }
 
 #[derive(Debug)]
-struct Step {
-    operation: Recorded,
-    params: [Option<TensorId>; 2],
+enum Step {
+    Operation {
+        recorded: Recorded,
+        params: [Option<TensorId>; 2],
+    },
+    /// Two ways from one input, and the share of the second in what they amount to.
+    Blend {
+        ways: [Vec<Step>; 2],
+        share: f64,
+    },
+}
+
+impl Step {
+    fn has_weights(&self) -> bool {
+        match self {
+            Self::Operation { params, .. } => params.iter().any(Option::is_some),
+            Self::Blend { ways, .. } => ways.iter().flatten().any(Self::has_weights),
+        }
+    }
+}
+
+/// Walks back over `steps` from the gradient of their result: to that of their input, if `wants_x`,
+/// and to those of their weights, if there is a place for them.
+fn walk_back(
+    steps: Vec<Step>,
+    grad: &Tensor,
+    wants_x: bool,
+    mut gradients: Option<&mut Gradients>,
+) -> Result<Option<Tensor>> {
+    let first = match wants_x {
+        true => 0,
+        // What lies before the first weight is nobody's business.
+        false => match steps.iter().position(Step::has_weights) {
+            Some(first) => first,
+            None => return Ok(None),
+        },
+    };
+    let mut grad = grad.clone();
+    for (index, step) in steps.into_iter().enumerate().skip(first).rev() {
+        let wants_x = wants_x || index > first;
+        let inward = match step {
+            Step::Operation { recorded, params } => {
+                breathe();
+                let inward = recorded.back(&grad, wants_x, gradients.is_some())?;
+                if let Some(gradients) = gradients.as_deref_mut() {
+                    for (param, gradient) in params.into_iter().zip(inward.params) {
+                        if let (Some(param), Some(gradient)) = (param, gradient) {
+                            gradients.add(param, gradient)?;
+                        }
+                    }
+                }
+                inward.x
+            }
+            Step::Blend { ways: [first, second], share } => {
+                let mut way = |steps: Vec<Step>, share: f64| {
+                    walk_back(steps, &(&grad * share)?, wants_x, gradients.as_deref_mut())
+                };
+                match (way(first, 1.0 - share)?, way(second, share)?) {
+                    (Some(first), Some(second)) => Some((first + second)?),
+                    _ => None,
+                }
+            }
+        };
+        match inward {
+            Some(x) => grad = x,
+            None => return Ok(None),
+        }
+    }
+    Ok(wants_x.then_some(grad))
 }
 
 impl Tape {
@@ -71,9 +160,19 @@ impl Tape {
     ) -> Tensor {
         if let Kind::Steps(steps) = &mut self.0 {
             let params = params.map(|param| param.filter(|p| p.track_op()).map(Tensor::id));
-            steps.push(Step { operation, params });
+            steps.push(Step::Operation { recorded: operation, params });
         }
         y
+    }
+
+    /// Notes that two ways from one input amount to one result, the second with this `share`.
+    pub(super) fn note_blend(&mut self, ways: [Self; 2], share: f64) {
+        let [first, second] = ways.map(|way| way.0);
+        if let (Kind::Steps(first), Kind::Steps(second)) = (first, second)
+            && let Kind::Steps(steps) = &mut self.0
+        {
+            steps.push(Step::Blend { ways: [first, second], share });
+        }
     }
 
     /// Adds the gradients of all weights to `gradients`; `grad` is that of the network's result.
@@ -81,8 +180,8 @@ impl Tape {
     /// # Errors
     /// [`Error::Tensor`] if `grad` has another shape or the device fails.
     pub fn to_weights(self, grad: &Tensor, gradients: &mut Gradients) -> Result<()> {
-        let steps = match self.0 {
-            Kind::Steps(steps) => steps,
+        match self.0 {
+            Kind::Steps(steps) => walk_back(steps, grad, false, Some(gradients)).map(drop),
             Kind::Graph { x, y } => {
                 let mut found = (y * grad)?.sum_all()?.backward()?;
                 found.remove(x.as_tensor());
@@ -92,24 +191,9 @@ impl Tape {
                         gradients.add(id, gradient.clone())?;
                     }
                 }
-                return Ok(());
-            }
-        };
-        let has_weights = |step: &Step| step.params.iter().any(Option::is_some);
-        let Some(first) = steps.iter().position(has_weights) else { return Ok(()) };
-        let mut grad = grad.clone();
-        for (index, step) in steps.into_iter().enumerate().skip(first).rev() {
-            let inward = step.operation.back(&grad, index > first, true)?;
-            for (param, gradient) in step.params.into_iter().zip(inward.params) {
-                if let (Some(param), Some(gradient)) = (param, gradient) {
-                    gradients.add(param, gradient)?;
-                }
-            }
-            if let Some(x) = inward.x {
-                grad = x;
+                Ok(())
             }
         }
-        Ok(())
     }
 
     /// The gradient of what went into the network; `grad` is that of its result.
@@ -120,12 +204,7 @@ impl Tape {
         let lost =
             || Error::from(candle_core::Error::msg("the network does not depend on its input"));
         match self.0 {
-            Kind::Steps(steps) => {
-                let back = |grad: Tensor, step: Step| {
-                    step.operation.back(&grad, true, false)?.x.ok_or_else(lost)
-                };
-                steps.into_iter().rev().try_fold(grad.clone(), back)
-            }
+            Kind::Steps(steps) => walk_back(steps, grad, true, None)?.ok_or_else(lost),
             Kind::Graph { x, y } => {
                 let mut found = (y * grad)?.sum_all()?.backward()?;
                 found.remove(x.as_tensor()).ok_or_else(lost)

@@ -3,9 +3,11 @@
 //! - [`conv2d`], [`conv_transpose2d`]: matrix products over windows of the pictures
 //! - [`PreparedConv`]: the same for weights that no longer change, with all that follows them
 //! - [`batch_norm`], [`scale_shift`], [`activate`]: normalisation, bias and activation fused
+//! - [`enlarge`], [`shrink`]: pictures twice and half as large
 //! - [`Recorded`]: all of these for networks that walk back themselves
 //! - [`update`]: what an optimiser does to a parameter, in place
 //! - [`init`]: tensors of seeded random numbers
+//! - [`breath`]: breaks between kernels, for work in the background
 //! - [`memory`]: what a program that trains should tell the C library
 //!
 //! Pictures are `[B, H, W, C]` here, channels last: what belongs to a pixel lies together, so that
@@ -18,6 +20,7 @@
 
 mod activation;
 mod affine;
+pub mod breath;
 mod channels;
 mod composed;
 mod conv;
@@ -26,6 +29,7 @@ mod geometry;
 pub mod init;
 pub mod memory;
 mod recorded;
+mod resample;
 mod scratch;
 mod transpose;
 pub mod update;
@@ -34,6 +38,7 @@ pub use activation::Activation;
 pub use conv::PreparedConv;
 pub use geometry::ConvGeometry;
 pub use recorded::{Inward, Recorded};
+pub use resample::{enlarge, shrink};
 
 use crate::error::Result;
 use candle_core::{CpuStorage, DType, Layout, Tensor, bail};

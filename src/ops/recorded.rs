@@ -42,6 +42,8 @@ enum Operation {
     Reshape(Vec<usize>),
     /// To these places from the ones in order.
     Permute([usize; 4]),
+    Enlarge,
+    Shrink,
 }
 
 /// Gradients of what went into an operation.
@@ -150,6 +152,22 @@ impl Recorded {
         Ok((x.detach().permute(order.as_slice())?, Self(Operation::Permute(order))))
     }
 
+    /// As [`enlarge`](super::enlarge).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn enlarge(x: &Tensor) -> Result<(Tensor, Self)> {
+        Ok((super::enlarge(&x.detach())?, Self(Operation::Enlarge)))
+    }
+
+    /// As [`shrink`](super::shrink).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn shrink(x: &Tensor) -> Result<(Tensor, Self)> {
+        Ok((super::shrink(&x.detach())?, Self(Operation::Shrink)))
+    }
+
     /// From the gradient of the result to those of x and of the parameters.
     ///
     /// # Errors
@@ -179,6 +197,9 @@ impl Recorded {
                 only_x(x.apply_op3_no_bwd(&y, &grad.contiguous()?, &op)?)
             }
             Operation::Reshape(dims) => only_x(grad.reshape(dims)?),
+            // Each is the other's way back, but for how many pixels share a value.
+            Operation::Enlarge => only_x((super::shrink(grad)? * 4.0)?),
+            Operation::Shrink => only_x((super::enlarge(grad)? * 0.25)?),
             Operation::Permute(order) => {
                 let mut back = [0; 4];
                 for (to, from) in order.into_iter().enumerate() {

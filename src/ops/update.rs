@@ -2,7 +2,7 @@
 
 use super::{PARALLEL_VALUES, check_f32, message, values, vectorized};
 use crate::error::Result;
-use candle_core::{CpuStorage, InplaceOp2, Layout, Tensor, Var};
+use candle_core::{CpuStorage, InplaceOp2, Layout, Storage, Tensor, Var};
 use rayon::prelude::*;
 
 /// Settings of one step of Adam. Kingma & Ba, "Adam", 2014 (arXiv:1412.6980), as PyTorch's
@@ -83,6 +83,51 @@ pub fn copy(target: &Tensor, from: &Tensor) -> Result<()> {
     }
     let from = from.detach().contiguous()?.flatten_all()?;
     Ok(target.detach().flatten_all()?.slice_set(&from, 0, 0)?)
+}
+
+/// The L2 norm of all values of `tensors` together.
+///
+/// # Errors
+/// When the tensors are not `f32`, or not on one device.
+pub fn norm(tensors: &[&Tensor]) -> Result<f64> {
+    check_f32("norm", tensors)?;
+    let mut squares = Vec::with_capacity(tensors.len());
+    let mut sum = 0.0;
+    for tensor in tensors {
+        if tensor.device().is_cpu() {
+            sum += sum_of_squares(&tensor.contiguous()?)?;
+        } else {
+            squares.push(tensor.detach().sqr()?.sum_all()?);
+        }
+    }
+    if !squares.is_empty() {
+        // One wait for the device, not one a tensor.
+        sum +=
+            Tensor::stack(&squares, 0)?.to_vec1::<f32>()?.into_iter().map(f64::from).sum::<f64>();
+    }
+    Ok(sum.sqrt())
+}
+
+/// Of a contiguous tensor in main memory. The order of the sum depends on its length alone.
+fn sum_of_squares(tensor: &Tensor) -> Result<f64> {
+    let (storage, layout) = tensor.storage_and_layout();
+    let Storage::Cpu(storage) = &*storage else {
+        return Err(message("norm: the tensor is not in main memory".into()));
+    };
+    let sums: Vec<f64> = values("norm", storage, layout)?
+        .par_chunks(PARALLEL_VALUES)
+        .map(|part| {
+            // Lanes side by side, which the compiler turns into vectors.
+            let mut lanes = [0.0f64; 8];
+            for values in part.chunks(8) {
+                for (lane, &value) in lanes.iter_mut().zip(values) {
+                    *lane += f64::from(value) * f64::from(value);
+                }
+            }
+            lanes.iter().sum()
+        })
+        .collect();
+    Ok(sums.iter().sum())
 }
 
 /// Both tensors are `f32`, of one shape and on one device; the target can be written to.
@@ -253,6 +298,19 @@ mod tests {
         assert_eq!(seen_elsewhere.to_vec2::<f32>().unwrap(), [[1.5, 2.0], [2.5, 3.0]]);
         copy(&target, &towards.t().unwrap()).unwrap();
         assert_eq!(seen_elsewhere.to_vec2::<f32>().unwrap(), [[3.0, 1.0], [2.0, 0.0]]);
+    }
+
+    #[test]
+    fn a_norm_is_over_all_tensors_together() {
+        let long: Vec<f32> = (0..50_001).map(|i| (i as f32 * 0.37).sin()).collect();
+        let expected = long.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>() + 16.0 + 9.0;
+        let long = Tensor::new(long, &Device::Cpu).unwrap();
+        let short = Tensor::new(&[[0f32, -4.0], [3.0, 0.0]], &Device::Cpu).unwrap().t().unwrap();
+        let got = norm(&[&long, &short]).unwrap();
+        assert!((got - expected.sqrt()).abs() < 1e-9, "{got} {}", expected.sqrt());
+        assert_eq!(norm(&[]).unwrap(), 0.0);
+        let odd = Tensor::new(&[1f32, f32::NAN], &Device::Cpu).unwrap();
+        assert!(norm(&[&odd]).unwrap().is_nan());
     }
 
     #[test]

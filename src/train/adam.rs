@@ -63,6 +63,11 @@ impl Adam {
         &self.moments
     }
 
+    /// Forgets all but `params`.
+    pub fn keep(&mut self, params: &Params) {
+        self.moments.retain(|name, _| params.get(name).is_some());
+    }
+
     /// Moves `params` against `grads`. `step` counts from 1; `lr_factor` scales the learning rate.
     ///
     /// # Errors

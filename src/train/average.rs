@@ -38,6 +38,11 @@ impl Average {
         &self.generator
     }
 
+    /// As [`Generator::set_fade`].
+    pub fn set_fade(&mut self, share: f64) {
+        self.generator.set_fade(share);
+    }
+
     /// Its parameters.
     pub fn params(&self) -> &Params {
         &self.params

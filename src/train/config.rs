@@ -3,6 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::adam::AdamSettings;
+use super::augment::Augment;
+use super::objective::{Loss, Objective};
+use super::schedule::{Growth, Schedule};
+use super::upkeep::Upkeep;
 use crate::data::{DataSource, Framing, Target};
 use crate::error::{Error, Result};
 use crate::model::{ModelSpec, Preset};
@@ -19,14 +23,36 @@ pub struct TrainConfig {
     pub framing: Framing,
     /// Whether half of the pictures are mirrored.
     pub flip: bool,
-    /// Pictures per step.
+    /// Pictures in a batch, 2 to 65,536; fewer where pictures have grown large.
     pub batch: usize,
+    /// What the networks are trained for.
+    #[serde(default)]
+    pub objective: Objective,
+    /// How pictures are changed before the discriminator judges them.
+    #[serde(default)]
+    pub augment: Augment,
+    /// How the networks grow, if they do.
+    #[serde(default)]
+    pub growth: Option<Growth>,
+    /// Steps of the discriminator for each of the generator, 1 to 100, every one with fresh real and
+    /// generated pictures: more where the discriminator cannot follow.
+    #[serde(default = "one")]
+    pub d_steps: usize,
     /// The generator's optimiser.
     pub generator: AdamSettings,
     /// The discriminator's optimiser.
     pub discriminator: AdamSettings,
-    /// What the discriminator is to say of real pictures: 1, or a little less so that it does not
-    /// grow too sure of itself (one-sided label smoothing, Salimans et al. 2016).
+    /// Thousands of pictures at the start of the run over which the learning rates rise linearly from
+    /// 0, 0 to 1,000,000: for large batches and rates that would go astray at first.
+    #[serde(default)]
+    pub warm_up_kimg: f64,
+    /// The longest gradient (L2 norm over all parameters of a network) that is followed as it is;
+    /// longer ones are shortened to it. 0 to 1,000,000, where 0 never shortens.
+    #[serde(default)]
+    pub clip: f64,
+    /// What the discriminator is to say of real pictures, 0.5 to 1: 1, or a little less so that it does
+    /// not grow too sure of itself (one-sided label smoothing, Salimans et al. 2016). Only with the
+    /// objectives that have labels.
     pub real_label: f64,
     /// Length of the run in thousands of real pictures.
     pub kimg: f64,
@@ -40,6 +66,9 @@ pub struct TrainConfig {
     pub samples: usize,
     /// Where every random number comes from.
     pub seed: u64,
+    /// What is shown, measured and kept on the way.
+    #[serde(default)]
+    pub upkeep: Upkeep,
 }
 
 impl TrainConfig {
@@ -50,6 +79,7 @@ impl TrainConfig {
             Preset::Faces32 => (256, 1_000.0, true),
             Preset::Dcgan64 => (64, 500.0, true),
             Preset::Cars256 => (16, 500.0, true),
+            Preset::Grow => (64, 1_000.0, true),
         };
         Self {
             spec: preset.spec(),
@@ -57,8 +87,14 @@ impl TrainConfig {
             framing: Framing::default(),
             flip,
             batch,
+            objective: Objective::default(),
+            augment: Augment::default(),
+            growth: (preset == Preset::Grow).then_some(Growth::USUAL),
+            d_steps: 1,
             generator: AdamSettings::GAN,
             discriminator: AdamSettings::GAN,
+            warm_up_kimg: 0.0,
+            clip: 0.0,
             real_label: 0.9,
             kimg,
             lr_decay: 0.0,
@@ -66,33 +102,48 @@ impl TrainConfig {
             save_kimg: 20.0,
             samples: 64,
             seed: 0,
+            upkeep: Upkeep::over(kimg),
         }
     }
 
-    /// Shape of the pictures that the networks take.
+    /// Chooses an objective, and with it whether the label of real pictures is smoothed.
+    pub fn choose_loss(&mut self, loss: Loss) {
+        if !loss.has_labels() {
+            self.real_label = 1.0;
+        }
+        self.objective.loss = loss;
+    }
+
+    /// Shape of the pictures that the networks take at the start of the run.
     pub fn target(&self) -> Target {
+        self.target_in(0)
+    }
+
+    /// Shape of the pictures after `layers` layers were added.
+    pub fn target_in(&self, layers: usize) -> Target {
         let (height, width) = self.spec.size();
-        Target { channels: self.spec.channels(), height, width }
+        Target { channels: self.spec.channels(), height: height << layers, width: width << layers }
+    }
+
+    /// Which step trains what.
+    pub fn schedule(&self) -> Schedule {
+        Schedule::new(self)
     }
 
     /// Number of the last step.
     pub fn last_step(&self) -> u64 {
-        (self.kimg * 1000.0 / self.batch as f64).ceil() as u64
+        self.schedule().last_step()
     }
 
-    /// Steps between two checkpoints.
-    pub fn save_steps(&self) -> u64 {
-        ((self.save_kimg * 1000.0 / self.batch as f64).ceil() as u64).max(1)
-    }
-
-    /// What the learning rates are multiplied with in `step`.
-    pub fn lr_factor(&self, step: u64) -> f64 {
-        let last = self.last_step() as f64;
-        let decay = self.lr_decay * last;
-        if decay <= 0.0 {
-            return 1.0;
-        }
-        ((last - step as f64 + 1.0) / decay).clamp(0.0, 1.0)
+    /// What the learning rates are multiplied with in a step from `images` to `images_after` real
+    /// pictures shown.
+    pub fn lr_factor(&self, images: u64, images_after: u64) -> f64 {
+        let part_of = |count: f64, kimg: f64| match kimg > 0.0 {
+            true => (count / (kimg * 1000.0)).clamp(0.0, 1.0),
+            false => 1.0,
+        };
+        let left = self.kimg * 1000.0 - images as f64;
+        part_of(left, self.kimg * self.lr_decay) * part_of(images_after as f64, self.warm_up_kimg)
     }
 
     /// Checks every setting.
@@ -101,20 +152,22 @@ impl TrainConfig {
     /// [`Error::BadSetting`] naming the first that is out of range.
     pub fn validate(&self) -> Result<()> {
         self.spec.validate()?;
-        let within = |name: &str, value: f64, lo: f64, hi: f64| match (lo..=hi).contains(&value) {
-            true => Ok(()),
-            false => Err(Error::bad_setting(
-                name,
-                format!("must lie between {lo} and {hi}, and {value} was given"),
-            )),
-        };
         within("--batch", self.batch as f64, 2.0, 65_536.0)?;
         within("--kimg", self.kimg, 0.001, 1e9)?;
         within("--real-label", self.real_label, 0.5, 1.0)?;
+        within("--d-steps", self.d_steps as f64, 1.0, 100.0)?;
+        within("--warm-up-kimg", self.warm_up_kimg, 0.0, 1e6)?;
+        within("--clip", self.clip, 0.0, 1e6)?;
+        self.objective.validate(self.real_label, within)?;
+        self.augment.validate(within)?;
+        if let Some(growth) = &self.growth {
+            growth.validate(self, within)?;
+        }
         within("--lr-decay", self.lr_decay, 0.0, 1.0)?;
         within("--ema-kimg", self.ema_kimg, 0.0, 1e6)?;
         within("--save-kimg", self.save_kimg, 0.001, 1e9)?;
         within("--samples", self.samples as f64, 1.0, 1024.0)?;
+        self.upkeep.validate(within)?;
         for adam in [&self.generator, &self.discriminator] {
             within("--lr", adam.lr, 1e-9, 1.0)?;
             within("--beta1", adam.beta1, 0.0, 0.999_999)?;
@@ -125,32 +178,77 @@ impl TrainConfig {
     }
 }
 
+/// Whether a setting lies in its range.
+fn within(name: &str, value: f64, lo: f64, hi: f64) -> Result<()> {
+    if (lo..=hi).contains(&value) {
+        return Ok(());
+    }
+    let why = format!("must lie between {lo} and {hi}, and {value} was given");
+    Err(Error::bad_setting(name, why))
+}
+
+fn one() -> usize {
+    1
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_learning_rate_falls_in_the_last_part_only() {
+    fn learning_rates_rise_at_the_start_and_fall_at_the_end() {
         let mut config = TrainConfig::new(Preset::Dcgan64, DataSource::Demo);
         config.kimg = 6.4;
         assert_eq!(config.last_step(), 100);
-        assert_eq!(config.lr_factor(100), 1.0);
+        let factor = |config: &TrainConfig, step: u64| config.lr_factor((step - 1) * 64, step * 64);
+        assert_eq!([factor(&config, 1), factor(&config, 100)], [1.0, 1.0]);
         config.lr_decay = 0.5;
-        assert_eq!(config.lr_factor(50), 1.0);
-        assert_eq!(config.lr_factor(76), 0.5);
-        assert!((config.lr_factor(100) - 0.02).abs() < 1e-12);
+        assert_eq!([factor(&config, 50), factor(&config, 76)], [1.0, 0.5]);
+        assert!((factor(&config, 100) - 0.02).abs() < 1e-12);
+        config.warm_up_kimg = 1.28;
+        assert_eq!([1, 10, 20, 21].map(|step| factor(&config, step)), [0.05, 0.5, 1.0, 1.0]);
+    }
+
+    fn grow(change: impl FnOnce(&mut Growth)) -> TrainConfig {
+        let mut config = TrainConfig::new(Preset::Grow, DataSource::Demo);
+        change(config.growth.as_mut().unwrap());
+        config
+    }
+
+    /// Runs of earlier versions go on as they were.
+    #[test]
+    fn settings_that_came_later_may_be_missing() {
+        let config = TrainConfig::new(Preset::Dcgan64, DataSource::Demo);
+        let mut json = serde_json::to_value(&config).unwrap();
+        let fields = json.as_object_mut().unwrap();
+        for name in ["objective", "augment", "growth", "d_steps", "warm_up_kimg", "clip"] {
+            assert!(fields.remove(name).is_some(), "{name}");
+        }
+        assert_eq!(serde_json::from_value::<TrainConfig>(json).unwrap(), config);
     }
 
     #[test]
     fn settings_out_of_range_are_named() {
         type Change = fn(&mut TrainConfig);
-        let cases: [(Change, &str); 6] = [
+        let cases: [(Change, &str); 18] = [
             (|c| c.kimg = 0.0, "--kimg"),
             (|c| c.kimg = f64::NAN, "--kimg"),
             (|c| c.batch = 0, "--batch"),
             (|c| c.real_label = 2.0, "--real-label"),
             (|c| c.generator.lr = -1.0, "--lr"),
             (|c| c.spec.z_dim = 0, "z"),
+            (|c| c.d_steps = 0, "--d-steps"),
+            (|c| c.warm_up_kimg = f64::INFINITY, "--warm-up-kimg"),
+            (|c| c.clip = -1.0, "--clip"),
+            (|c| c.objective.r1 = -1.0, "--r1"),
+            (|c| c.objective.sigma = 0.0, "--penalty-sigma"),
+            (|c| c.objective.loss = Loss::Hinge, "no label that could be 0.9"),
+            (|c| c.augment.p = 1.5, "--augment-p"),
+            (|c| c.augment.ada_kimg = 500.0, "--augment"),
+            (|c| c.growth = Some(Growth::USUAL), "constant width"),
+            (|c| *c = grow(|g| g.until = 100), "--grow-to"),
+            (|c| *c = grow(|g| g.until = 1024), "resolution"),
+            (|c| *c = grow(|g| g.batch_values = 1), "--batch-values"),
         ];
         for (change, name) in cases {
             let mut config = TrainConfig::new(Preset::Dcgan64, DataSource::Demo);

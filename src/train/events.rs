@@ -25,6 +25,17 @@ pub struct StepReport {
     pub d_real: f32,
     /// Mean probability that it gave to generated ones, before its step.
     pub d_fake: f32,
+    /// L2 norm of the gradients of all parameters of the discriminator, before any clipping.
+    #[serde(default)]
+    pub grad_d: f32,
+    /// The same of the generator.
+    #[serde(default)]
+    pub grad_g: f32,
+    /// Share of real pictures that the discriminator takes for real, less the share that it takes
+    /// for generated: near 1 when it knows them by heart (Karras et al. 2020, "Training GANs with
+    /// limited data").
+    #[serde(default)]
+    pub sign_real: f32,
 }
 
 /// What a run tells while it goes on.

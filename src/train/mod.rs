@@ -6,21 +6,33 @@
 //! that a run that was stopped, or killed, goes on exactly as if it had not been.
 
 mod adam;
+mod augment;
 mod average;
 mod config;
+mod estimate;
+mod event_file;
 mod events;
 mod folder;
+mod log;
 pub mod metrics;
 pub mod monitor;
 mod objective;
+pub mod pace;
 mod run;
+mod schedule;
 mod trainer;
+mod upkeep;
 
 pub use adam::{Adam, AdamSettings};
+pub use augment::{Adaptation, Augment, Changes};
 pub use average::Average;
 pub use config::TrainConfig;
+pub use estimate::{Estimate, check_memory, estimate, free_memory, memory};
+pub use event_file::{Scalars, read_events};
 pub use events::{StepReport, TrainControl, TrainEvent};
-pub use folder::RunFolder;
-pub use objective::bce_with_logits;
+pub use folder::{RunFolder, RunLock};
+pub use objective::{Loss, Objective, bce_with_logits};
 pub use run::{Outcome, run};
+pub use schedule::{Growth, Schedule, Stage};
 pub use trainer::Trainer;
+pub use upkeep::Upkeep;

@@ -61,14 +61,27 @@ impl<T: Send + 'static> Job<T> {
         wake: &Wake,
         work: impl FnOnce(&Progress) -> Result<T> + Send + 'static,
     ) -> Result<Self> {
+        Self::start_on(name, cores() - 1, courtesy, wake, work)
+    }
+
+    /// As [`Job::start`], on `threads` cores.
+    ///
+    /// # Errors
+    /// As [`Job::start`].
+    pub fn start_on(
+        name: &'static str,
+        threads: usize,
+        courtesy: &Courtesy,
+        wake: &Wake,
+        work: impl FnOnce(&Progress) -> Result<T> + Send + 'static,
+    ) -> Result<Self> {
         let shared = Arc::new(Shared::default());
         let (sender, result) = bounded(1);
         let progress =
             Progress { shared: shared.clone(), courtesy: courtesy.clone(), wake: wake.clone() };
         let body = move || {
-            let outcome = catch_unwind(AssertUnwindSafe(|| {
-                pool(name, cores() - 1)?.install(|| work(&progress))
-            }));
+            let outcome =
+                catch_unwind(AssertUnwindSafe(|| pool(name, threads)?.install(|| work(&progress))));
             let outcome = outcome.unwrap_or_else(|panic| {
                 Err(Error::Worker { thread: name, why: panic_message(&*panic) })
             });

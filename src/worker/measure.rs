@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, bounded};
 use image::{Rgb, RgbImage};
 
+use super::Courtesy;
 use super::renderer::{Lane, Load, ModelId, RenderEvent, RenderRequest, Renderer};
 use crate::checkpoint::ModelFile;
 use crate::device::DeviceChoice;
@@ -189,6 +190,11 @@ impl Stage {
             all.add(pressed.elapsed().as_secs_f32() * 1e3);
         }
         Latency::of(&all, begun.elapsed().as_secs_f32())
+    }
+
+    /// What others use to make way for this renderer.
+    pub(super) fn courtesy(&self) -> &Courtesy {
+        self.renderer.courtesy()
     }
 
     fn latent(&self, seed: u64) -> Latent {

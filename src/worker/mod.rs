@@ -1,24 +1,29 @@
-//! Every thread of the program: the renderer that draws what the window wants to see, and jobs.
+//! Every thread of the program: the renderer that draws what the window wants to see, the trainer,
+//! and jobs.
 //!
 //! Threads carry names and compute in rayon pools of their own, so that a dragged slider never
 //! queues behind anything else. Only plain data crosses between threads: latents, pictures, the
 //! bytes of model files; each thread makes the tensors it needs. A panic is caught where the
 //! thread's work begins and told as [`crate::Error::Worker`].
 
+mod beside;
 mod courtesy;
 mod job;
 mod latest;
 mod measure;
 mod renderer;
+mod trainer;
 
 use std::any::Any;
 use std::sync::Arc;
 
+pub use beside::{Beside, measure_beside_training};
 pub use courtesy::Courtesy;
 pub use job::{Job, Progress};
 pub use latest::Latest;
 pub use measure::{Latency, Percentiles, Stage};
 pub use renderer::{Lane, Load, Loaded, ModelId, RenderEvent, RenderRequest, Rendered, Renderer};
+pub use trainer::{Plan, Training};
 
 /// Called by a worker when it has something to show; wakes the window.
 pub type Wake = Arc<dyn Fn() + Send + Sync>;
@@ -43,6 +48,6 @@ fn pool(name: &'static str, threads: usize) -> crate::Result<rayon::ThreadPool> 
 }
 
 /// Cores of this machine that the program may use.
-fn cores() -> usize {
+pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }

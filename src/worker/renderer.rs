@@ -217,7 +217,9 @@ impl Renderer {
         if state.last.as_ref() == Some(&request) {
             return false;
         }
-        if matches!(lane, Lane::Picture | Lane::Row | Lane::Grid) {
+        // The same latents drawn by a newer model are nobody's hand at a slider.
+        let is_moved = state.last.as_ref().is_none_or(|last| last.latents != request.latents);
+        if is_moved && matches!(lane, Lane::Picture | Lane::Row | Lane::Grid) {
             self.courtesy.touch();
         }
         state.asked += 1;

@@ -1,4 +1,4 @@
-"""Numbers for tests/model_parity.rs: what PyTorch computes for the four presets.
+"""Numbers for tests/model_parity.rs: what PyTorch computes for the presets and the objectives.
 
     python tests/pytorch/models.py        # writes tests/pytorch/models.json
 
@@ -72,13 +72,13 @@ class Shaped(nn.Module):
         return x.reshape(x.shape[0], *self.after) if self.after is not None else x
 
 
-def dcgan(z, widths):
+def dcgan(z, widths, down=None):
     g = [nn.ConvTranspose2d(z, widths[0], 4, 1, 0, bias=False)]
     for a, b in zip(widths, widths[1:]):
         g += [nn.BatchNorm2d(a), nn.ReLU(True), nn.ConvTranspose2d(a, b, 4, 2, 1, bias=False)]
     g += [nn.BatchNorm2d(widths[-1]), nn.ReLU(True)]
     g += [nn.ConvTranspose2d(widths[-1], 3, 4, 2, 1, bias=False), nn.Tanh()]
-    up = widths[::-1]
+    up = down or widths[::-1]
     d = [nn.Conv2d(3, up[0], 4, 2, 1, bias=False), nn.LeakyReLU(0.2)]
     for a, b in zip(up, up[1:]):
         d += [nn.Conv2d(a, b, 4, 2, 1, bias=False), nn.BatchNorm2d(b), nn.LeakyReLU(0.2)]
@@ -135,16 +135,41 @@ def some(tensor, where=None):
     return {"at": places.tolist(), "is": [float(v) for v in flat[places]]}
 
 
-def case(name, nets, z_dim, prior, size, channels, batch):
+bce = F.binary_cross_entropy_with_logits
+label = torch.full_like
+
+# What each network makes small, of verdicts on real and on generated pictures, as the papers have it.
+OBJECTIVES = {
+    "bce": (
+        lambda x, g: bce(x, label(x, 0.9)) + bce(g, label(g, 0.0)),
+        lambda x, g: bce(g, label(g, 1.0)),
+    ),
+    "lsgan": (
+        lambda x, g: 0.5 * F.mse_loss(x, label(x, 0.9)) + 0.5 * F.mse_loss(g, label(g, 0.0)),
+        lambda x, g: 0.5 * F.mse_loss(g, label(g, 1.0)),
+    ),
+    "hinge": (
+        lambda x, g: F.relu(1 - x).mean() + F.relu(1 + g).mean(),
+        lambda x, g: -g.mean(),
+    ),
+    "relativistic": (
+        lambda x, g: F.softplus(g - x).mean(),
+        lambda x, g: F.softplus(x - g).mean(),
+    ),
+}
+
+
+def case(name, nets, z_dim, prior, size, channels, batch, objective="bce", d_steps=1, clip=None):
     g, d = nets
     g_start, d_start = None, None
     for prefix, net in (("g.", g), ("d.", d)):
         weights(prefix, net)
     g_start = {k: v.clone() for k, v in g.state_dict().items()}
     d_start = {k: v.clone() for k, v in d.state_dict().items()}
-    z = fill("z", (batch, z_dim), -prior, prior)
-    real = fill("real", (batch, channels, size, size), -1.0, 1.0)
+    z = fill("z", (batch * d_steps, z_dim), -prior, prior)
+    real = fill("real", (batch * d_steps, channels, size, size), -1.0, 1.0)
     out = {"name": name, "batch": batch, "prior": prior}
+    out |= {"objective": objective, "d_steps": d_steps, "clip": clip or 0.0}
     with torch.no_grad():
         for mode in ("train", "eval"):
             for net, start, x, key in ((g, g_start, z, "g"), (d, d_start, real, "d")):
@@ -155,21 +180,27 @@ def case(name, nets, z_dim, prior, size, channels, batch):
     g.train(), d.train()
     adam = lambda net: torch.optim.Adam(net.parameters(), lr=LR, betas=(0.5, 0.999), eps=EPS)
     opt_g, opt_d = adam(g), adam(d)
-    label = lambda value: torch.full((batch,), value)
-    bce = F.binary_cross_entropy_with_logits
-    opt_d.zero_grad()
-    loss_real = bce(d(real), label(0.9))
-    loss_real.backward()
-    fake = g(z)
-    loss_fake = bce(d(fake.detach()), label(0.0))
-    loss_fake.backward()
-    opt_d.step()
+    of_d, of_g = OBJECTIVES[objective]
+    losses_d = []
+    for real, z in zip(real.chunk(d_steps), z.chunk(d_steps)):
+        opt_d.zero_grad()
+        fake = g(z)
+        loss_d = of_d(d(real), d(fake.detach()))
+        loss_d.backward()
+        if clip:
+            nn.utils.clip_grad_norm_(d.parameters(), clip)
+        opt_d.step()
+        losses_d.append(loss_d.item())
     d_grads = {k: p.grad.clone() for k, p in d.named_parameters()}
     opt_g.zero_grad()
-    loss_g = bce(d(fake), label(1.0))
+    judged = d(fake)
+    # Only where real pictures count does the discriminator look at them again.
+    loss_g = of_g(d(real).detach() if objective == "relativistic" else None, judged)
     loss_g.backward()
+    if clip:
+        nn.utils.clip_grad_norm_(g.parameters(), clip)
     opt_g.step()
-    out["loss_d"] = float(loss_real + loss_fake)
+    out["loss_d"] = sum(losses_d) / d_steps
     out["loss_g"] = float(loss_g)
     out["after"] = {}
     g_grads = {k: p.grad for k, p in g.named_parameters()}
@@ -195,6 +226,10 @@ def main():
         case("faces-32", (FacesG(100, 32), FacesD(32)), 100, 1.0, 32, 3, 8),
         case("dcgan-64", dcgan(100, [512, 256, 128, 64]), 100, 1.7, 64, 3, 4),
         case("cars-256", dcgan(128, [1024, 1024, 512, 256, 128, 64]), 128, 1.7, 256, 3, 2),
+        case("grow", dcgan(100, [64, 64, 32], down=[64, 64, 64]), 100, 1.7, 32, 3, 4),
+        case("faces-32", (FacesG(100, 32), FacesD(32)), 100, 1.0, 32, 3, 4, "lsgan", d_steps=2, clip=0.05),
+        case("mnist-mlp", mlp(), 100, 1.7, 28, 1, 8, "hinge", d_steps=3),
+        case("faces-32", (FacesG(100, 32), FacesD(32)), 100, 1.0, 32, 3, 4, "relativistic", d_steps=2),
     ]
     path = pathlib.Path(__file__).with_name("models.json")
     text = json.dumps({"torch": torch.__version__.split("+")[0], "cases": cases})
@@ -204,4 +239,5 @@ def main():
     path.write_text(json.dumps(walk(json.loads(text)), separators=(",", ":")) + "\n")
 
 
-main()
+if __name__ == "__main__":
+    main()

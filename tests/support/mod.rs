@@ -34,6 +34,7 @@ pub fn small_spec() -> ModelSpec {
             generator: widths,
             discriminator: widths,
             ends: Ends::Conv,
+            fade: None,
         }),
         ..Preset::Dcgan64.spec()
     }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::Action;
+use super::{Action, TrainCommand};
 use crate::app::blend::{Operation, Page};
 use crate::app::settings::{ShelfOrder, Sort, Theme};
 use crate::device::DeviceChoice;
@@ -84,6 +84,10 @@ pub enum AppCommand {
     Blend(BlendCommand),
     /// Write the row, or the grid, to this file.
     SaveBlendTo(PathBuf),
+    /// Choose an IDX file of pictures to train on.
+    AskForDataFile,
+    /// Anything of the tab Train.
+    Train(TrainCommand),
 }
 
 /// What the tab Blend asks for.

@@ -2,10 +2,11 @@
 
 pub mod blend;
 pub mod explore;
+pub mod train;
 
 use eframe::egui::Ui;
 use egui_material_icons::MaterialIcon;
-use egui_material_icons::icons::{ICON_EXPLORE, ICON_JOIN_INNER};
+use egui_material_icons::icons::{ICON_EXPLORE, ICON_JOIN_INNER, ICON_MODEL_TRAINING};
 
 use super::command::AppCommand;
 use super::screen::Screen;
@@ -48,9 +49,17 @@ pub const TABS: &[Tab] = &[
         icon: ICON_JOIN_INNER,
         show: blend::show,
     },
+    Tab {
+        title: "Train",
+        about: "Train a generator on pictures, and watch it learn",
+        icon: ICON_MODEL_TRAINING,
+        show: train::show,
+    },
 ];
 
 /// Index of Explore.
 pub const EXPLORE: usize = 0;
 /// Index of Blend.
 pub const BLEND: usize = 1;
+/// Index of Train.
+pub const TRAIN: usize = 2;

@@ -1,13 +1,24 @@
 use candle_core::{Device, Tensor};
 
-use super::super::{Builder, Discriminator, Generator, Gradients, Mode, ModelSpec, Params, Preset};
+use super::super::{
+    Builder, Discriminator, Generator, Gradients, Mode, ModelSpec, Network, Params, Preset, Widths,
+};
 use super::*;
 use crate::ops::init;
 use crate::random::{Purpose, stream};
 
-/// Small networks with every kind of layer: convolutions and linear ends, norms and biases.
+/// Small networks with every kind of layer: convolutions and linear ends, norms and biases, and a layer
+/// that is being blended in.
 fn specs() -> Vec<ModelSpec> {
-    ["mnist-mlp", "faces-32"].iter().map(|name| name.parse::<Preset>().unwrap().spec()).collect()
+    let mut grown = Preset::Grow.spec();
+    if let Network::Dcgan(dcgan) = &mut grown.network {
+        dcgan.resolution = 16;
+        dcgan.generator = Widths::Constant { base: 8 };
+        dcgan.discriminator = Widths::Constant { base: 8 };
+    }
+    let mut grown = grown.grown(true).unwrap();
+    grown.set_fade(0.3);
+    vec![Preset::MnistMlp.spec(), Preset::Faces32.spec(), grown]
 }
 
 fn values(tensor: &Tensor) -> Vec<f32> {

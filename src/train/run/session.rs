@@ -1,0 +1,390 @@
+//! The loop of a run.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use candle_core::Tensor;
+use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError};
+
+use super::Outcome;
+use super::keeper::Keeper;
+use super::open_data;
+use super::watcher::Watcher;
+use crate::data::{Dataset, Loader, LoaderConfig, OpenOptions};
+use crate::error::{Error, Result};
+use crate::ops::memory;
+use crate::train::config::TrainConfig;
+use crate::train::events::{StepReport, TrainControl, TrainEvent};
+use crate::train::monitor::{Ailment, Alert};
+use crate::train::trainer::Trainer;
+use crate::train::upkeep::is_due;
+
+/// How often steps are told.
+const TELL_EVERY: Duration = Duration::from_millis(100);
+/// How often the newest weights are sent to whoever watches them.
+const SHOW_EVERY: Duration = Duration::from_millis(500);
+/// How often a run goes back to its last good state before it gives up.
+const SETBACKS: u32 = 3;
+
+type Tell<'t> = &'t mut dyn FnMut(TrainEvent);
+
+/// What a running run holds.
+pub(super) struct Session<'a> {
+    config: &'a TrainConfig,
+    dataset: Arc<Dataset>,
+    options: OpenOptions,
+    trainer: Trainer,
+    loader: Loader,
+    keeper: Keeper<'a>,
+    watcher: Watcher,
+    untold: Vec<StepReport>,
+    shown: Shown,
+    /// Files that were told to be lost.
+    lost: usize,
+}
+
+/// Whether somebody watches the weights, and what was sent last.
+#[derive(Default)]
+struct Shown {
+    wanted: bool,
+    last: Option<(u64, Instant)>,
+}
+
+enum Then {
+    Go,
+    Stop { save: bool },
+}
+
+impl<'a> Session<'a> {
+    pub(super) fn new(
+        config: &'a TrainConfig,
+        (dataset, options): (Arc<Dataset>, OpenOptions),
+        trainer: Trainer,
+        keeper: Keeper<'a>,
+        watcher: Watcher,
+    ) -> Result<Self> {
+        let loader = load(&dataset, &trainer)?;
+        Ok(Self {
+            config,
+            dataset,
+            options,
+            trainer,
+            loader,
+            keeper,
+            watcher,
+            untold: Vec::new(),
+            shown: Shown::default(),
+            lost: 0,
+        })
+    }
+
+    /// Trains until the end, or until told to stop.
+    pub(super) fn go(mut self, controls: &Receiver<TrainControl>, tell: Tell) -> Result<Outcome> {
+        let mut told = Instant::now();
+        let mut save_at_end = true;
+        if self.trainer.steps() == 0 {
+            self.keeper.preview(&self.trainer, self.config.samples, tell);
+            let alerts = self.watcher.before();
+            self.alert(alerts, tell);
+        }
+        while !self.is_finished() {
+            match self.obey(controls, tell) {
+                Then::Go => {}
+                Then::Stop { save } => {
+                    save_at_end = save;
+                    break;
+                }
+            }
+            let report = self.get_ready(controls, tell).and_then(|()| self.one_step());
+            let report = match report {
+                Ok(report) => report,
+                // Told to stop while the larger pictures were read.
+                Err(Error::Cancelled) => break,
+                Err(error) => {
+                    // What was learnt up to here is worth keeping, whatever went wrong.
+                    self.tell_steps(tell);
+                    self.keeper.save_or_warn(&self.trainer, tell);
+                    return Err(error);
+                }
+            };
+            if !is_sound(&report) {
+                self.go_back(&losses(&report), tell)?;
+                continue;
+            }
+            self.untold.push(report);
+            let alerts = self.watcher.step(&report);
+            self.alert(alerts, tell);
+            if told.elapsed() >= TELL_EVERY {
+                self.tell_steps(tell);
+                told = Instant::now();
+            }
+            if !self.after_step(&report, tell)? {
+                self.go_back("the weights", tell)?;
+            }
+        }
+        self.tell_steps(tell);
+        let steps = self.trainer.steps();
+        if save_at_end && !self.keeper.has_saved(steps) {
+            self.keeper.save(&self.trainer, tell)?;
+        }
+        memory::release_freed();
+        Ok(Outcome { steps, finished: self.is_finished(), model: self.keeper.model() })
+    }
+
+    /// Looks back, measures and saves as is due. `false` if the weights are no longer numbers: then
+    /// nothing of that was done.
+    fn after_step(&mut self, report: &StepReport, tell: Tell) -> Result<bool> {
+        let (config, upkeep, is_last) = (self.config, self.config.upkeep, self.is_finished());
+        let stage = self.trainer.schedule().stage_of(report.step);
+        let before = report.images - stage.per_step as u64;
+        let due = |kimg| is_due(kimg, before, report.images);
+        let [preview, measure, keep] =
+            [upkeep.preview_kimg, upkeep.measure_kimg, upkeep.keep_kimg].map(due);
+        let save = stage.completes(report.step, config.save_kimg) || self.keeper.owes_a_save();
+        if is_last || measure || keep || save {
+            if !self.trainer.is_finite()? {
+                return Ok(false);
+            }
+            self.tell_steps(tell);
+        }
+        if preview || is_last {
+            self.tell_steps(tell);
+            self.keeper.preview(&self.trainer, config.samples, tell);
+        }
+        if measure || (is_last && upkeep.measure_kimg > 0.0) {
+            self.measure(tell);
+        }
+        if keep {
+            self.keeper.keep(&self.trainer, tell);
+        }
+        if save && !is_last {
+            self.tell_lost(tell);
+            self.keeper.save_or_warn(&self.trainer, tell);
+        }
+        self.show(tell);
+        Ok(true)
+    }
+
+    fn measure(&mut self, tell: Tell) {
+        match self.watcher.measure(&self.trainer) {
+            Ok((measures, is_best, alerts)) => {
+                self.keeper.measures(self.trainer.steps(), &measures, tell);
+                if is_best {
+                    self.keeper.keep_best(&self.trainer, tell);
+                }
+                tell(TrainEvent::Measured(measures));
+                self.alert(alerts, tell);
+            }
+            Err(error) => {
+                tell(TrainEvent::Warning(format!("{error}; nothing was measured this time")));
+            }
+        }
+    }
+
+    /// Numbers went astray in `what`: goes on from the last good state with smaller learning rates.
+    fn go_back(&mut self, what: &str, tell: Tell) -> Result<()> {
+        self.tell_steps(tell);
+        let from = self.trainer.steps();
+        if self.trainer.setbacks() >= SETBACKS {
+            return Err(Error::bad_run(
+                self.keeper.root(),
+                format!(
+                    "at step {from} {what} stopped being numbers once more, after {SETBACKS} times \
+                     back to a good state with half the learning rates; start anew with a lower --lr"
+                ),
+            ));
+        }
+        self.trainer.go_back(self.keeper.state().as_deref())?;
+        let (to, lr_factor) = (self.trainer.steps(), self.trainer.lr_scale());
+        self.fit_data(None, tell)?;
+        self.keeper.go_back(&self.trainer, &mut self.watcher)?;
+        // Noted under the step that it goes on from: there it stays, whatever is done again.
+        let alert = Alert {
+            step: to,
+            ailment: Ailment::Exploding,
+            evidence: format!("At step {from} {what} stopped being numbers."),
+            advice: format!(
+                "The run goes on from step {to} with {lr_factor} times its learning rates; if that \
+                 happens again, start anew with a lower --lr."
+            ),
+        };
+        self.alert(vec![alert], tell);
+        tell(TrainEvent::RolledBack { from, to, lr_factor });
+        // Whoever goes on from here after an interruption knows of the smaller rates.
+        self.keeper.save_or_warn(&self.trainer, tell);
+        Ok(())
+    }
+
+    fn is_finished(&self) -> bool {
+        self.trainer.steps() >= self.trainer.schedule().last_step()
+    }
+
+    /// Networks and pictures of the next step, if those are others than before.
+    fn get_ready(&mut self, controls: &Receiver<TrainControl>, tell: Tell) -> Result<()> {
+        if self.trainer.get_ready()? {
+            self.tell_steps(tell);
+            self.fit_data(Some(controls), tell)?;
+            let resolution = self.trainer.spec().size().0;
+            tell(TrainEvent::Grown { step: self.trainer.stage().first_step, resolution });
+        }
+        Ok(())
+    }
+
+    /// Pictures as large as the networks take them, in batches from the next step on.
+    fn fit_data(&mut self, controls: Option<&Receiver<TrainControl>>, tell: Tell) -> Result<()> {
+        let stage = self.trainer.stage();
+        if self.dataset.target() != self.config.target_in(stage.layers) {
+            let dataset = open_data(self.config, stage.layers, self.options, controls, tell)?;
+            self.dataset = Arc::new(dataset);
+            self.watcher.grow(Arc::clone(&self.dataset), stage.images)?;
+        }
+        self.loader = load(&self.dataset, &self.trainer)?;
+        Ok(())
+    }
+
+    /// Adds a layer before the next step. That is written down first: a run that is killed and gone on
+    /// with then grows at the same step again.
+    fn grow(&mut self, tell: Tell) {
+        if !self.trainer.grow_by_hand() {
+            tell(TrainEvent::Warning(
+                "no layer was added: the networks do not grow, are as large as they are to be, or \
+                 have only just grown"
+                    .into(),
+            ));
+        } else if let Err(error) = self.keeper.write_config(self.trainer.config()) {
+            tell(TrainEvent::Warning(format!(
+                "{error}; that a layer was added by hand is not noted, and will be forgotten if the \
+                 run is gone on with from an earlier checkpoint"
+            )));
+        }
+    }
+
+    fn one_step(&mut self) -> Result<StepReport> {
+        let batch = self.loader.next()?;
+        let target = self.dataset.target();
+        let shape = (batch.size, target.channels, target.height, target.width);
+        let real = Tensor::from_vec(batch.pixels, shape, self.trainer.device())?;
+        self.trainer.step(&real)
+    }
+
+    fn obey(&mut self, controls: &Receiver<TrainControl>, tell: Tell) -> Then {
+        let mut paused = false;
+        loop {
+            let control = if paused {
+                match controls.recv_timeout(Duration::from_secs(1)) {
+                    Ok(control) => control,
+                    Err(RecvTimeoutError::Timeout) => continue,
+                    Err(RecvTimeoutError::Disconnected) => return Then::Go,
+                }
+            } else {
+                match controls.try_recv() {
+                    Ok(control) => control,
+                    Err(TryRecvError::Empty | TryRecvError::Disconnected) => return Then::Go,
+                }
+            };
+            match control {
+                TrainControl::Pause if !paused => {
+                    paused = true;
+                    self.tell_steps(tell);
+                    tell(TrainEvent::Paused);
+                }
+                TrainControl::Pause => {}
+                TrainControl::Resume => paused = false,
+                TrainControl::SaveNow => {
+                    self.tell_steps(tell);
+                    self.keeper.save_or_warn(&self.trainer, tell);
+                }
+                TrainControl::ShowWeights(wanted) => {
+                    self.shown = Shown { wanted, last: None };
+                    self.show(tell);
+                }
+                TrainControl::Grow => self.grow(tell),
+                TrainControl::Stop { save } => return Then::Stop { save },
+            }
+        }
+    }
+
+    /// Sends the newest weights, if somebody watches them and has not seen them.
+    fn show(&mut self, tell: Tell) {
+        let step = self.trainer.steps();
+        let is_new = self.shown.last.is_none_or(|(s, t)| s != step && t.elapsed() >= SHOW_EVERY);
+        if !self.shown.wanted || !is_new {
+            return;
+        }
+        self.shown.last = Some((step, Instant::now()));
+        tell(match self.trainer.model(&self.keeper.name()) {
+            Ok(model) => {
+                TrainEvent::Weights { images: self.trainer.images(), model: Arc::new(model) }
+            }
+            Err(error) => TrainEvent::Warning(error.to_string()),
+        });
+    }
+
+    fn alert(&mut self, alerts: Vec<Alert>, tell: Tell) {
+        for alert in alerts {
+            self.keeper.alert(&alert, tell);
+            tell(TrainEvent::Alert(alert));
+        }
+    }
+
+    fn tell_steps(&mut self, tell: Tell) {
+        if self.untold.is_empty() {
+            return;
+        }
+        let reports = std::mem::take(&mut self.untold);
+        self.keeper.steps(&reports, tell);
+        tell(TrainEvent::Steps(reports));
+    }
+
+    /// Tells of pictures that could not be read again since the last time.
+    fn tell_lost(&mut self, tell: Tell) {
+        let lost = self.dataset.lost();
+        if let [.., newest] = lost.as_slice()
+            && lost.len() > self.lost
+        {
+            tell(TrainEvent::Warning(format!(
+                "{} of the pictures cannot be read any more, such as {}: {}; others take their place",
+                lost.len(),
+                newest.path.display(),
+                newest.why
+            )));
+            self.lost = lost.len();
+        }
+    }
+}
+
+#[cfg(test)]
+impl Session<'_> {
+    pub(super) fn trainer(&self) -> &Trainer {
+        &self.trainer
+    }
+
+    pub(super) fn save_for_test(&mut self) {
+        self.keeper.save_or_warn(&self.trainer, &mut |_| {});
+    }
+}
+
+/// Batches for the steps from the trainer's next one on.
+fn load(dataset: &Arc<Dataset>, trainer: &Trainer) -> Result<Loader> {
+    let config = trainer.config();
+    Loader::start(
+        Arc::clone(dataset),
+        LoaderConfig {
+            batch: trainer.stage().per_step,
+            seed: config.seed,
+            flip: config.flip,
+            first_batch: trainer.steps(),
+            first_picture: trainer.images(),
+        },
+    )
+}
+
+fn is_sound(report: &StepReport) -> bool {
+    let StepReport { loss_d, loss_g, grad_d, grad_g, d_real, d_fake, .. } = *report;
+    [loss_d, loss_g, grad_d, grad_g, d_real, d_fake].iter().all(|value| value.is_finite())
+}
+
+/// `the losses (D NaN, G 3.25)`
+fn losses(report: &StepReport) -> String {
+    format!("the losses (D {:.2}, G {:.2}) or their gradients", report.loss_d, report.loss_g)
+}
