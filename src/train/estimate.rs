@@ -13,7 +13,7 @@ use crate::model::{ModelSpec, Network};
 use crate::random::{Purpose, stream};
 
 /// Copies of each value between two layers that live at once: the value, its normalised form, what
-/// the way back makes of it. Measured, and checked by a test.
+/// the way back makes of it.
 const COPIES: u64 = 3;
 /// Batches that wait for the step, with the one in it.
 const BATCHES: u64 = 6;
