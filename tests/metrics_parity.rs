@@ -7,11 +7,13 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use candle_core::{DType, Device, Tensor};
-use latentscape::data::{DataSource, Dataset, Framing, OpenOptions, Target};
+use latentscape::data::Target;
 use latentscape::model::{ModelSpec, Network, Preset, Widths};
+use latentscape::random::{Purpose, stream};
 use latentscape::train::metrics::{
     Cells, Draws, Gauge, Manifold, Measures, Pictures, mean_distance, sliced_wasserstein,
 };
+use rand::Rng;
 
 const TARGET: Target = Target { channels: 3, height: 32, width: 32 };
 
@@ -86,35 +88,44 @@ fn distances_cells_and_neighbours_are_those_of_the_papers() {
     assert_eq!([own.precision, own.recall, own.coverage], [1.0; 3]);
 }
 
-/// Demo faces at 32×32, in small networks' eyes.
-fn faces(count: usize) -> (Vec<Pictures>, ModelSpec) {
-    let open = |source| {
-        Dataset::open(source, TARGET, Framing::Crop, OpenOptions::default(), &mut |_, _| true)
+/// Two sets of colour waves in many directions, in a small network's eyes.
+fn waves(count: usize) -> ([Pictures; 2], ModelSpec) {
+    let mut rng = stream(3, Purpose::Measure, 0);
+    let mut draw = || {
+        let mut bytes = Vec::with_capacity(count * TARGET.bytes());
+        for _ in 0..count {
+            let [a, b, c, d] = [(); 4].map(|()| (rng.next_u32() % 1000) as f32 / 1000.0);
+            for pixel in 0..32 * 32 {
+                let (x, y) = ((pixel % 32) as f32, (pixel / 32) as f32);
+                let wave = (6.3 * a + (b - 0.5) * x + (c - 0.5) * y).sin();
+                bytes.extend([wave, wave * d, -wave].map(|v| (127.5 + 110.0 * v) as u8));
+            }
+        }
+        Pictures::new(TARGET, bytes).unwrap()
     };
-    let dataset = open(&DataSource::Demo).unwrap();
+    let sets = [draw(), draw()];
     let mut spec = Preset::Dcgan64.spec();
     if let Network::Dcgan(dcgan) = &mut spec.network {
         dcgan.resolution = 32;
         dcgan.discriminator = Widths::Doubling { base: 8, max: 32 };
     }
-    (Pictures::sample(&dataset, count, 2, 0).unwrap(), spec)
+    (sets, spec)
 }
 
 #[test]
 fn other_real_pictures_measure_well_and_a_collapsed_set_badly() {
-    let (sets, spec) = faces(120);
+    let (sets, spec) = waves(120);
     let gauge = Gauge::new(sets[0].clone(), &spec, 0, &Device::Cpu).unwrap();
     let measure = |pictures: &Pictures| gauge.measure(pictures, 0).unwrap();
     let values = |m: &Measures| {
         [m.swd, m.diversity, m.ndb, m.empty, m.precision, m.recall, m.coverage].map(Option::unwrap)
     };
     let [swd, diversity, ndb, empty, precision, recall, coverage] = values(&measure(&sets[1]));
-    assert!(swd < 40.0, "{swd}");
-    assert!((0.95..1.05).contains(&diversity), "{diversity}");
-    assert!(ndb <= 0.2 && empty <= 0.2, "{ndb} {empty}");
-    assert!(precision > 0.6 && recall > 0.6 && coverage > 0.8, "{precision} {recall} {coverage}");
+    assert!((0.9..1.1).contains(&diversity), "{diversity}");
+    assert!(ndb <= 0.3 && empty <= 0.3, "{ndb} {empty}");
+    assert!(precision > 0.5 && recall > 0.5 && coverage > 0.7, "{precision} {recall} {coverage}");
 
-    // Two real faces, over and over.
+    // Two real pictures, over and over.
     let two: Vec<u8> = sets[1].iter().take(2).cycle().take(120).flatten().copied().collect();
     let two = Pictures::new(TARGET, two).unwrap();
     let [worse, alike, different, gone, _, lost, uncovered] = values(&measure(&two));
@@ -125,8 +136,7 @@ fn other_real_pictures_measure_well_and_a_collapsed_set_badly() {
 
 #[test]
 fn the_order_of_pictures_hardly_counts_and_the_seed_makes_the_numbers() {
-    let (sets, spec) = faces(120);
-    let sets: Vec<Pictures> = sets.iter().map(|set| set.first(40)).collect();
+    let (sets, spec) = waves(40);
     let gauge = |seed| Gauge::new(sets[0].clone(), &spec, seed, &Device::Cpu).unwrap();
     let first = gauge(0).measure(&sets[1], 7).unwrap();
     assert_eq!(gauge(0).measure(&sets[1], 7).unwrap(), first);
