@@ -69,7 +69,6 @@ impl Growth {
         while largest.size().0 < self.until {
             largest = largest.grown(false)?;
         }
-        // The largest network with the branch that it would fade from.
         largest.validate()
     }
 }

@@ -6,10 +6,11 @@
 //! here, not normal: the mean is the same and the spread smaller (Hutchinson 1990), for one random
 //! bit a value.
 //!
-//! **Batch norm.** A discriminator with batch norm judges a picture by the batch around it. Judged by
-//! itself, the noisy batch would be normalised by its own statistics, which take most of what the
-//! noise does away again, and add what the batch as a whole did: the difference would be no slope.
-//! Both halves therefore go through the network as one batch of 2B, with the same statistics.
+//! **Batch norm.** A discriminator with batch norm judges a picture by the batch around it, so there
+//! is a slope only once the statistics are held still. Judged as a batch of its own, the noisy pictures
+//! would have other statistics: what all verdicts then move by together is no slope, and where noise is
+//! stronger than a channel's signal, normalising hides what it did. Both halves therefore go through
+//! the network as one batch of 2B, with the same statistics.
 
 use candle_core::Tensor;
 use rand::Rng;
@@ -104,9 +105,9 @@ mod tests {
         }
     }
 
-    /// The trap: only verdicts under the same statistics differ by the slope.
+    /// Under statistics that both halves share, verdicts differ by the slope at these statistics.
     #[test]
-    fn batch_norm_does_not_hide_the_slope() {
+    fn slopes_are_measured_through_batch_norm() {
         let mut spec: ModelSpec = Preset::Dcgan64.spec();
         if let Network::Dcgan(dcgan) = &mut spec.network {
             (dcgan.resolution, dcgan.discriminator) = (16, Widths::Constant { base: 4 });
@@ -126,19 +127,14 @@ mod tests {
         let slopes = tape.to_input(&verdicts.ones_like().unwrap()).unwrap();
         let exact = scalar(&slopes.sqr().unwrap().sum_all().unwrap()) / 16.0;
 
-        let sigma = 0.01;
-        let (mut joint, mut apart) = (0.0, 0.0);
-        for index in 0..20 {
+        let (sigma, draws) = (0.01, 100);
+        let mut measured = 0.0;
+        for index in 0..draws {
             let both = beside_noisy(&x, sigma, &mut stream(3, Purpose::Measure, index)).unwrap();
             let verdicts = judge.forward(&both, Mode::Train).unwrap();
-            joint += scalar(&penalty(&verdicts, 2.0, sigma).unwrap()) / 20.0;
-            let [a, b] = [0, 16]
-                .map(|at| judge.forward(&both.narrow(0, at, 16).unwrap(), Mode::Train).unwrap());
-            let verdicts = Tensor::cat(&[a, b], 0).unwrap();
-            apart += scalar(&penalty(&verdicts, 2.0, sigma).unwrap()) / 20.0;
+            measured += scalar(&penalty(&verdicts, 2.0, sigma).unwrap()) / draws as f64;
         }
-        println!("exact {exact} joint {joint} apart {apart}");
-        assert!((joint / exact - 1.0).abs() < 0.15, "{joint} {exact}");
-        assert!((apart / exact - 1.0).abs() > 0.3, "{apart} {exact}");
+        // The spread of the mean is 4 %.
+        assert!((measured / exact - 1.0).abs() < 0.15, "{measured} {exact}");
     }
 }

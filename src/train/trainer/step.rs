@@ -152,17 +152,17 @@ impl Trainer {
     ) -> Result<(Generated, Told)> {
         let objective = self.config.objective;
         let (real, _) = self.changed(real, draws)?;
-        let (judged_real, from_real) = self.judged(&real, objective.r1 > 0.0, draws)?;
+        let (judged_real, from_real) = self.judged(&real, objective.r1 != 0.0, draws)?;
         let (fake, from_latents) = self.generator.network.record(z, Mode::Train)?;
         let (changed_fake, _) = self.changed(&fake, draws)?;
-        let (judged_fake, from_fake) = self.judged(&changed_fake, objective.r2 > 0.0, draws)?;
+        let (judged_fake, from_fake) = self.judged(&changed_fake, objective.r2 != 0.0, draws)?;
 
         let (batch, wants, label) = (real.dim(0)?, self.wants, self.config.real_label);
         let (loss, [on_real, on_fake]) = with_slopes([&judged_real, &judged_fake], |judged| {
             let [real, fake] = [judged[0].narrow(0, 0, batch)?, judged[1].narrow(0, 0, batch)?];
             let mut loss = (wants.discriminator)([&real, &fake], label)?;
             for (judged, gamma) in judged.into_iter().zip([objective.r1, objective.r2]) {
-                if gamma > 0.0 {
+                if gamma != 0.0 {
                     loss = (loss + penalty(judged, gamma, objective.sigma)?)?;
                 }
             }

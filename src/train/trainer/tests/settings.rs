@@ -54,12 +54,17 @@ fn long_gradients_are_shortened() {
     };
     let (told, given) = norms(&config);
     assert!(told.iter().zip(given).all(|(told, given)| (told - given).abs() < 1e-5 * told));
-    config.clip = f64::from(told[1]) * 1.5;
-    let between = config.clip as f32;
-    assert!(told[0] > between, "{told:?}");
+    // Between the two: one is shortened, the other is not.
+    let between = (told[0] * told[1]).sqrt();
+    assert!((told[0] - told[1]).abs() > 0.01 * between, "{told:?}");
+    config.clip = f64::from(between);
     let (still, given) = norms(&config);
-    assert_eq!(still, told, "what is told is what was found");
-    assert!((given[0] - between).abs() < 1e-5 * between && (given[1] - told[1]).abs() < 1e-6);
+    // What is told is what was found. The discriminator's step is the same but for Adam's eps.
+    assert!(still.iter().zip(told).all(|(still, told)| (still - told).abs() < 1e-3 * told));
+    for (told, given) in still.into_iter().zip(given) {
+        let expected = told.min(between);
+        assert!((given - expected).abs() < 1e-5 * expected, "{given} {expected}");
+    }
 }
 
 #[test]
@@ -90,7 +95,9 @@ fn an_adapting_strength_goes_on_where_it_was() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state");
     let mut whole = trainer(&config);
-    let real = |trainer: &Trainer| noise(16, 10 + trainer.steps());
+    // Bright pictures, which are easily told from those of a generator at its start.
+    let real =
+        |trainer: &Trainer| ((noise(16, 10 + trainer.steps()) * 0.1).unwrap() + 0.8).unwrap();
     let mut strengths = Vec::new();
     let mut reports = Vec::new();
     for step in 0..60 {
