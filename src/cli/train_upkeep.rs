@@ -11,16 +11,16 @@ use crate::train::metrics::Measure;
 #[command(next_help_heading = "On the way (also with --resume)")]
 pub struct UpkeepArgs {
     /// Thousands of pictures between two sample sheets
-    #[arg(long, value_name = "KIMG")]
+    #[arg(long, value_name = "KIMG", allow_negative_numbers = true)]
     preview_kimg: Option<f64>,
     /// Thousands of pictures between two models that are kept for good; 0 keeps the newest alone
-    #[arg(long, value_name = "KIMG")]
+    #[arg(long, value_name = "KIMG", allow_negative_numbers = true)]
     keep_kimg: Option<f64>,
     /// The measure by which the best model is kept beside the newest, or none
     #[arg(long, value_name = "MEASURE", value_parser = best_parser())]
     keep_best: Option<Best>,
     /// Thousands of pictures between two measurings; 0 never measures
-    #[arg(long, value_name = "KIMG")]
+    #[arg(long, value_name = "KIMG", allow_negative_numbers = true)]
     measure_kimg: Option<f64>,
     /// Pictures that are measured: more tell more and take longer
     #[arg(long, value_name = "N")]

@@ -276,7 +276,7 @@ mod tests {
     /// As `tests/pytorch/events.py` makes it from the format's description alone.
     #[test]
     fn a_record_has_the_bytes_of_the_format() {
-        const EXPECTED: &str = "3a000000000000001295eae20900000000004a934010ac022a2c0a150a0e6c6f73732f67656e65726174 \
+        const EXPECTED: &str = "3a000000000000001295eae20900000000004a934010ac022a2c0a150a0e6c6f73732f67656e65726174\
                           6f72150000c0bf0a130a0c766572646963742f7265616c150000403ff137e736";
         let values = [("loss/generator", -1.5), ("verdict/real", 0.75)];
         let mut bytes = Vec::new();

@@ -210,9 +210,9 @@ def case(name, nets, z_dim, prior, size, channels, batch, objective="bce", d_ste
                 continue
             where = None
             if param in grads:
-                # Where the weight moves most.
+                # Where the weight moves most; all of it, where it stays as it is.
                 size_of = grads[param].abs().flatten()
-                where = (size_of > 0.3 * size_of.max()).nonzero().flatten()
+                where = (size_of >= 0.3 * size_of.max()).nonzero().flatten()
             out["after"][key + param] = some(value, where)
     g.eval()
     with torch.no_grad():

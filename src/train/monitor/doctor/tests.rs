@@ -56,7 +56,7 @@ fn each_ailment_is_told_once_with_its_numbers() {
             Ailment::Oscillation,
             "times between",
         ),
-        (few, |r| r.sign_real = 1.0, Ailment::Overfitting, "100.0 %"),
+        (few, |r| r.sign_real = 1.0, Ailment::Overfitting, "Each of the 8 pictures"),
     ];
     for (facts, sick, ailment, words) in cases {
         let alerts = found(facts, sick);

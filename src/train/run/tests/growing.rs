@@ -1,3 +1,5 @@
+//! Runs whose networks grow.
+
 use super::*;
 use crate::train::Growth;
 

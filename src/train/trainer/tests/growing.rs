@@ -1,3 +1,5 @@
+//! Networks that grow: by schedule and by hand, and gone on with at any moment.
+
 use super::*;
 use crate::checkpoint::ModelFile;
 use crate::latent::Latent;

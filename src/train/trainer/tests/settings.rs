@@ -1,3 +1,5 @@
+//! What single settings do to a step.
+
 use super::*;
 use crate::model::Params;
 use crate::train::Augment;
