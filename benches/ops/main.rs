@@ -46,7 +46,7 @@ fn settings(group: &mut BenchmarkGroup<measurement::WallTime>, seconds: u64) {
 }
 
 fn forward(criterion: &mut Criterion) {
-    memory::keep_freed();
+    memory::keep_freed(memory::FOR_TRAINING);
     let mut group = criterion.benchmark_group("forward, one picture");
     settings(&mut group, 3);
     for features in [32, 64] {

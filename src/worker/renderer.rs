@@ -18,6 +18,7 @@ use crate::device::{DeviceChoice, OpenDevice};
 use crate::error::{Error, Result};
 use crate::latent::Latent;
 use crate::model::Generator;
+use crate::ops::memory;
 use crate::picture::{self, PictureCache};
 
 /// The thread's name.
@@ -184,6 +185,7 @@ impl Renderer {
     }
 
     fn start_with(engine: impl Engine + 'static, wake: Wake) -> Result<Self> {
+        memory::keep_freed(memory::FOR_DRAWING);
         let room = Arc::new(Latest::default());
         let (sender, answers) = bounded(EVENTS);
         let mut worker = Worker { room: room.clone(), engine, answers: sender, wake };

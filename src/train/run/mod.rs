@@ -78,7 +78,7 @@ fn open<'a>(
     if let Some(note) = estimate::check_memory(config, &device.device)? {
         tell(TrainEvent::Warning(note));
     }
-    memory::keep_freed();
+    memory::keep_freed(memory::FOR_TRAINING);
     let state = folder.state_path();
     let trainer = match resume && state.exists() {
         // First the state: what cannot be gone on with is left as it is. It also says how large the
