@@ -116,8 +116,8 @@ fn a_run_is_started_watched_explored_and_stopped() {
     let loss = |window: &Window| {
         window.state().train.run.as_ref().unwrap().curves.newest(Series::LossD).unwrap()
     };
-    let first = loss(&window);
-    wait_for_steps(&mut window, 5);
+    let (first, so_far) = (loss(&window), steps(&window));
+    wait_for_steps(&mut window, so_far);
     assert!(first.is_finite() && loss(&window) != first);
     window.wait("two sheets", |app| {
         app.state().train.run.as_ref().is_some_and(|run| run.previews.len() > 1)

@@ -149,7 +149,7 @@ fn row(ui: &mut Ui, context: &mut TabContext, run: &Listed) {
 
 fn chart(ui: &mut Ui, context: &mut TabContext) {
     let chosen = context.state.train.runs.series;
-    ui.horizontal(|ui| {
+    ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = UNIT / 2.0;
         for series in Series::ALL {
             let label = ui.selectable_label(chosen == series, series.title());
