@@ -31,6 +31,10 @@ pub enum Error {
         why: String,
     },
 
+    /// A model of the other kind than the one that is needed: the whole sentence.
+    #[error("{0}")]
+    WrongModel(String),
+
     /// A picture that cannot be decoded, or has a size nobody can use.
     #[error("{} is not a picture that can be used: {why}", path.display())]
     BadPicture {

@@ -29,6 +29,10 @@ pub enum Purpose {
     Changes = 10,
     /// Noise by which a step measures the discriminator's slopes.
     Noise = 11,
+    /// Seeds of the dropout of a training step's pictures.
+    StepDropout = 12,
+    /// What dropout leaves out of one picture.
+    Dropout = 13,
     /// Comparing generated pictures with real ones.
     Metrics = 20,
 }

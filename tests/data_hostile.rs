@@ -11,7 +11,7 @@ use latentscape::data::{DataSource, Dataset, Framing, OpenOptions, Skipped, Targ
 use latentscape::error::{Error, Result};
 use proptest::prelude::*;
 
-const TARGET: Target = Target { channels: 3, height: 8, width: 8 };
+const TARGET: Target = Target { input: 0, channels: 3, height: 8, width: 8 };
 
 fn open(path: &Path) -> Result<Dataset> {
     let source = DataSource::from_path(path)?;

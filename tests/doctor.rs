@@ -98,7 +98,8 @@ fn the_runs_behind_the_built_in_models_hear_nothing() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join(format!("tests/fixtures/losses-{name}.jsonl"));
         let text = std::fs::read_to_string(path).unwrap();
-        let mut doctor = Doctor::new(Facts { pictures, compared: 63, difference: 50.0 });
+        let mut doctor =
+            Doctor::new(Facts { pictures, are_pairs: false, compared: 63, difference: 50.0 });
         assert!(doctor.before().is_empty());
         let mut steps = 0;
         for (step, line) in (1..).zip(text.lines()) {

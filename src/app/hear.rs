@@ -149,7 +149,7 @@ impl App {
                 self.failed_sweep = None;
                 // Of weights that change twice a second it would be outdated before it is known.
                 let missing = self.state.explore.influence.is_none() && self.state.live.is_none();
-                if let Some(model) = self.state.model.as_ref().filter(|_| missing) {
+                if let Some(model) = self.state.latent_model().filter(|_| missing) {
                     let begun = self.workers.measure_influence(model, self.device);
                     self.tell(ctx, begun);
                 }
@@ -233,6 +233,9 @@ impl App {
     /// slider's picture is asked for in the same frame. Returns how many were asked for that may come
     /// within it.
     pub(super) fn ask_for_pictures(&mut self, ctx: &Context) -> usize {
+        if self.state.latent_model().is_none() {
+            return 0;
+        }
         let mut awaited = self.ask_for_blend();
         let Some(model) = &self.state.model else { return 0 };
         let explore = &mut self.state.explore;

@@ -36,7 +36,7 @@ impl App {
             }
         }
         self.state.shelf = Default::default();
-        let Some(model) = &self.state.model else { return Ok(()) };
+        let Some(model) = self.state.latent_model() else { return Ok(()) };
         self.workers.open_library(model, self.data.clone())
     }
 

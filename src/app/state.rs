@@ -135,6 +135,17 @@ impl State {
         }
     }
 
+    /// The model on screen, if it draws from latents: what Explore and Blend are about.
+    pub fn latent_model(&self) -> Option<&OpenModel> {
+        self.model.as_ref().filter(|model| model.spec().expect_latents().is_ok())
+    }
+
+    /// Why Explore and Blend have nothing to do with the model on screen, if so.
+    pub fn takes_pictures(&self) -> Option<String> {
+        let refused = self.model.as_ref()?.spec().expect_latents().err()?;
+        Some(refused.to_string())
+    }
+
     /// Puts `model` on screen. A latent that fits it stays; a place that was kept for a model of
     /// this name is gone back to.
     pub fn adopt(&mut self, model: OpenModel, seed: u64) {
@@ -148,7 +159,8 @@ impl State {
             && self.explore.prior() == spec.prior;
         let same = self.model.as_ref().is_some_and(|old| Arc::ptr_eq(&old.file, &model.file));
         if !fits {
-            self.explore = Explore::new(spec.z_dim, spec.prior, seed);
+            // Without latents nothing is explored, and the tab says so; the sliders have a place.
+            self.explore = Explore::new(spec.z_dim.max(1), spec.prior, seed);
             if let Some(place) = self.settings.place.as_ref().filter(|p| p.model == model.name()) {
                 self.explore.go_to(place);
             }

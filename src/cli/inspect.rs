@@ -7,8 +7,10 @@ use serde_json::{Value, json};
 
 use super::console::{self, size, table, thousands};
 use super::model_args;
+use super::output::counted;
 use crate::checkpoint::{self, Contents, ModelFile, RAW};
 use crate::error::Result;
+use crate::model::{ModelSpec, Takes};
 
 /// Say what a model file holds
 #[derive(Debug, Args)]
@@ -58,6 +60,16 @@ pub fn run(args: &InspectArgs) -> Result<()> {
     console::result(&if args.json { format!("{:#}", report.json()) } else { report.text() })
 }
 
+/// What goes into a generator, in words.
+fn takes(spec: &ModelSpec) -> String {
+    match spec.takes() {
+        Takes::Latent { dims } => format!("latents of {}", counted(dims, "number")),
+        Takes::Picture { channels, height, width } => {
+            format!("pictures of {width}×{height} pixels, {}", counted(channels, "channel"))
+        }
+    }
+}
+
 impl Report {
     fn new(contents: Contents) -> Result<Self> {
         let archive = contents.archive();
@@ -89,6 +101,7 @@ impl Report {
                 row("holds", "a generator".into());
                 row("name", info.name.clone());
                 row("network", info.spec.summary());
+                row("takes", takes(&info.spec));
                 row("parameters", thousands(self.parameters()));
                 row("weights", self.weights().into());
                 row("trained on", info.data.clone());
@@ -166,6 +179,7 @@ impl Report {
             "name": info.name,
             "summary": info.spec.summary(),
             "spec": info.spec,
+            "takes": if info.spec.inputs() > 0 { "picture" } else { "latent" },
             "channels": info.spec.channels(),
             "height": height,
             "width": width,

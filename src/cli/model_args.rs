@@ -62,7 +62,7 @@ impl ModelArgs {
         self.device.device
     }
 
-    /// Reads the model's file.
+    /// Reads the model's file, for something that is done with latents.
     pub fn file(&self) -> Result<ModelFile> {
         self.model.file()
     }
@@ -85,12 +85,17 @@ impl ModelArgs {
 }
 
 impl ModelFileArgs {
-    /// Reads the model's file.
+    /// Reads the model's file, for something that is done with latents.
+    ///
+    /// # Errors
+    /// [`Error::WrongModel`] if it has none, else as [`ModelFile::open`].
     pub fn file(&self) -> Result<ModelFile> {
-        match &self.model {
-            Some(path) => ModelFile::open(&file_of(path)),
-            None => checkpoint::faces_64(),
-        }
+        let file = match &self.model {
+            Some(path) => ModelFile::open(&file_of(path))?,
+            None => checkpoint::faces_64()?,
+        };
+        file.info().spec.expect_latents()?;
+        Ok(file)
     }
 }
 

@@ -26,6 +26,10 @@ pub struct Recipe {
     /// Noise by which slopes are measured, on pictures between -1 and 1
     #[arg(long, value_name = "SIGMA")]
     penalty_sigma: Option<f64>,
+    /// Weight of the mean absolute difference of outputs from their truths, beside the objective
+    /// (pix2pix)
+    #[arg(long, value_name = "LAMBDA")]
+    l1: Option<f64>,
     /// How pictures are changed before the discriminator judges them: for data of a few thousand
     /// pictures or less
     #[arg(long, value_enum, value_delimiter = ',', value_name = "CHANGE,…")]
@@ -91,6 +95,7 @@ impl Recipe {
         replace(&mut config.objective.r1, self.r1);
         replace(&mut config.objective.r2, self.r2);
         replace(&mut config.objective.sigma, self.penalty_sigma);
+        replace(&mut config.l1, self.l1);
         if !self.augment.is_empty() {
             let has =
                 |change| self.augment.contains(&change) || self.augment.contains(&Change::All);
@@ -143,6 +148,7 @@ impl Recipe {
             r1,
             r2,
             penalty_sigma,
+            l1,
             augment,
             augment_p,
             ada,
@@ -160,6 +166,7 @@ impl Recipe {
             ("--r1", r1.is_some()),
             ("--r2", r2.is_some()),
             ("--penalty-sigma", penalty_sigma.is_some()),
+            ("--l1", l1.is_some()),
             ("--augment", !augment.is_empty()),
             ("--augment-p", augment_p.is_some()),
             ("--ada", ada.is_some()),

@@ -8,7 +8,7 @@ use super::train_recipe::Recipe;
 use crate::data::Framing;
 use crate::error::{Error, Result};
 use crate::latent::Prior;
-use crate::model::{ModelSpec, Network, Preset};
+use crate::model::{Network, NormKind, Preset};
 use crate::train::TrainConfig;
 
 /// Reads a preset's name, and lists all of them in the help.
@@ -76,6 +76,26 @@ struct NetworkSettings {
     /// The same for the discriminator alone
     #[arg(long, value_name = "N")]
     width_d: Option<usize>,
+    /// Channels of the pictures that others are made from, 1 to 4 (pix2pix)
+    #[arg(long, value_name = "N")]
+    input_channels: Option<usize>,
+    /// Over what both networks normalise (pix2pix)
+    #[arg(long, value_enum)]
+    norm: Option<NormChoice>,
+    /// Probability with which inner layers leave values out, or 0 (pix2pix)
+    #[arg(long, value_name = "P")]
+    dropout: Option<f64>,
+    /// Layers with stride 2 of the discriminator: more judge larger patches (pix2pix)
+    #[arg(long, value_name = "N")]
+    layers_d: Option<usize>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum NormChoice {
+    /// The batch, and in use what was usual in training
+    Batch,
+    /// Each picture by itself
+    Instance,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -100,6 +120,8 @@ impl Settings {
     /// # Errors
     /// [`Error::BadSetting`] if the preset's networks do not have what is to be set.
     pub fn apply(&self, config: &mut TrainConfig) -> Result<()> {
+        // First what other settings follow from.
+        self.network.apply(config)?;
         replace(&mut config.batch, self.batch);
         replace(&mut config.generator.lr, self.lr_g.or(self.lr));
         replace(&mut config.discriminator.lr, self.lr_d.or(self.lr));
@@ -113,8 +135,7 @@ impl Settings {
                 FramingChoice::Fit => Framing::Fit,
             };
         }
-        self.recipe.apply(config)?;
-        self.network.apply(&mut config.spec)
+        self.recipe.apply(config)
     }
 
     /// The first option that was given, if any. Named one by one and without `..`, so that a new
@@ -131,8 +152,20 @@ impl Settings {
             no_flip,
             framing,
             recipe,
-            network: NetworkSettings { z, prior, resolution, channels, width, width_d },
+            network,
         } = self;
+        let NetworkSettings {
+            z,
+            prior,
+            resolution,
+            channels,
+            width,
+            width_d,
+            input_channels: _,
+            norm: _,
+            dropout: _,
+            layers_d: _,
+        } = network;
         let given = [
             ("--batch", batch.is_some()),
             ("--lr", lr.is_some()),
@@ -150,19 +183,31 @@ impl Settings {
             ("--width", width.is_some()),
             ("--width-d", width_d.is_some()),
         ];
-        let mut given = given.into_iter().chain(recipe.given());
+        let networks = network.of_pairs_given();
+        let mut given = given.into_iter().chain(networks).chain(recipe.given());
         given.find(|(_, given)| *given).map(|(name, _)| name)
     }
 }
 
 impl NetworkSettings {
-    fn apply(&self, spec: &mut ModelSpec) -> Result<()> {
+    fn apply(&self, config: &mut TrainConfig) -> Result<()> {
+        if let Some(resolution) = self.resolution {
+            config.choose_resolution(resolution);
+        }
+        let spec = &mut config.spec;
         replace(&mut spec.z_dim, self.z);
         if let Some(prior) = self.prior {
             spec.prior = match prior {
                 PriorChoice::Normal => Prior::Normal,
                 PriorChoice::Uniform => Prior::Uniform,
             };
+        }
+        let mut of_pairs = self.of_pairs_given().into_iter();
+        if let Some((name, _)) = of_pairs.find(|(_, given)| *given)
+            && !matches!(spec.network, Network::Pix2pix(_))
+        {
+            let why = "only the networks of the preset pix2pix have that";
+            return Err(Error::bad_setting(name, why));
         }
         match &mut spec.network {
             Network::Mlp(mlp) => {
@@ -172,11 +217,9 @@ impl NetworkSettings {
                         "the layers of fully connected networks do not follow from one width",
                     ));
                 }
-                replace(&mut mlp.size, self.resolution.map(|side| (side, side)));
                 replace(&mut mlp.channels, self.channels);
             }
             Network::Dcgan(dcgan) => {
-                replace(&mut dcgan.resolution, self.resolution);
                 replace(&mut dcgan.channels, self.channels);
                 if let Some(width) = self.width {
                     dcgan.generator = dcgan.generator.with_base(width);
@@ -185,8 +228,31 @@ impl NetworkSettings {
                     dcgan.discriminator = dcgan.discriminator.with_base(width);
                 }
             }
+            Network::Pix2pix(net) => {
+                replace(&mut net.channels, self.channels);
+                replace(&mut net.inputs, self.input_channels);
+                replace(&mut net.width, self.width);
+                replace(&mut net.discriminator.width, self.width_d.or(self.width));
+                replace(&mut net.discriminator.layers, self.layers_d);
+                replace(&mut net.dropout, self.dropout);
+                let norm = self.norm.map(|norm| match norm {
+                    NormChoice::Batch => NormKind::Batch,
+                    NormChoice::Instance => NormKind::Instance,
+                });
+                replace(&mut net.norm, norm);
+            }
         }
         Ok(())
+    }
+
+    /// The options that only networks from pictures to pictures have, each with whether it was given.
+    fn of_pairs_given(&self) -> [(&'static str, bool); 4] {
+        [
+            ("--input-channels", self.input_channels.is_some()),
+            ("--norm", self.norm.is_some()),
+            ("--dropout", self.dropout.is_some()),
+            ("--layers-d", self.layers_d.is_some()),
+        ]
     }
 }
 
@@ -194,5 +260,87 @@ impl NetworkSettings {
 pub(super) fn replace<T>(slot: &mut T, given: Option<T>) {
     if let Some(value) = given {
         *slot = value;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::data::DataSource;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        settings: Settings,
+    }
+
+    fn config(preset: Preset, words: &str) -> Result<TrainConfig> {
+        let words = std::iter::once("train").chain(words.split_whitespace());
+        let line = Line::try_parse_from(words).unwrap();
+        let mut config = TrainConfig::new(preset, DataSource::Demo);
+        line.settings.apply(&mut config)?;
+        config.validate()?;
+        Ok(config)
+    }
+
+    #[test]
+    fn networks_of_pairs_have_their_own_options() {
+        let told =
+            "--resolution 64 --width 16 --norm instance --dropout 0 --input-channels 1 --l1 50";
+        let config = config(Preset::Pix2pix, told).unwrap();
+        let Network::Pix2pix(net) = &config.spec.network else { panic!("{config:?}") };
+        assert_eq!((net.resolution, net.inputs, net.channels), (64, 1, 3));
+        assert_eq!((net.width, net.norm, net.dropout), (16, NormKind::Instance, 0.0));
+        assert_eq!((net.discriminator.width, net.discriminator.layers), (16, 2));
+        assert_eq!((config.batch, config.l1), (16, 50.0));
+    }
+
+    #[test]
+    fn what_was_given_counts_more_than_what_follows_from_it() {
+        let told = "--resolution 64 --batch 1 --layers-d 3 --width 8 --width-d 4";
+        let config = config(Preset::Pix2pix, told).unwrap();
+        let Network::Pix2pix(net) = &config.spec.network else { panic!("{config:?}") };
+        assert_eq!((config.batch, net.width), (1, 8));
+        assert_eq!((net.discriminator.width, net.discriminator.layers), (4, 3));
+    }
+
+    #[test]
+    fn options_of_other_networks_are_refused() {
+        for (preset, words, said) in [
+            (Preset::Dcgan64, "--norm instance", "preset pix2pix"),
+            (Preset::MnistMlp, "--dropout 0.5", "preset pix2pix"),
+            (Preset::Dcgan64, "--l1 100", "preset pix2pix"),
+            (Preset::Pix2pix, "--z 100", "no latents"),
+            (Preset::Pix2pix, "--dropout 1", "between 0 and 0.9"),
+            (Preset::Pix2pix, "--layers-d 7", "between 1 and 6"),
+            (Preset::Pix2pix, "--augment all", "--augment"),
+            (Preset::Pix2pix, "--resolution 48", "32, 64, 128, 256 or 512"),
+            (Preset::Pix2pix, "--input-channels 5", "between 1 and 4"),
+        ] {
+            let error = config(preset, words).unwrap_err().to_string();
+            assert!(error.contains(said), "{words}: {error}");
+        }
+    }
+
+    #[test]
+    fn every_option_is_known_to_a_resume() {
+        use clap::CommandFactory;
+        for option in Line::command().get_arguments() {
+            let (Some(name), takes) = (option.get_long(), option.get_num_args()) else { continue };
+            if name == "help" {
+                continue;
+            }
+            let value =
+                option.get_possible_values().first().map(|value| value.get_name().to_owned());
+            let mut words = vec!["train".to_owned(), format!("--{name}")];
+            if takes.is_none_or(|takes| takes.takes_values()) && option.get_action().takes_values()
+            {
+                words.push(value.unwrap_or_else(|| "1".into()));
+            }
+            let line = Line::try_parse_from(&words).unwrap_or_else(|error| panic!("{error}"));
+            assert_eq!(line.settings.first_given(), Some(format!("--{name}").as_str()));
+        }
     }
 }

@@ -72,6 +72,7 @@ impl TrainView {
             TrainEvent::Reading(done, total) => self.reading(done, total),
             TrainEvent::Started {
                 pictures,
+                held_out,
                 skipped,
                 first_step,
                 last_step,
@@ -80,7 +81,7 @@ impl TrainView {
                 parameters,
             } => {
                 self.started(
-                    pictures,
+                    (pictures, held_out),
                     &skipped,
                     (first_step, last_step, batch),
                     &device,
@@ -135,7 +136,7 @@ impl TrainView {
 
     fn started(
         &mut self,
-        pictures: usize,
+        (pictures, held_out): (usize, usize),
         skipped: &[String],
         (first, last, batch): (u64, u64, usize),
         device: &str,
@@ -153,7 +154,15 @@ impl TrainView {
             thousands(generator),
             thousands(discriminator)
         ));
-        self.line(&format!("data    {}: {}", self.data, counted(pictures, "picture")));
+        let data = match held_out {
+            0 => counted(pictures, "picture"),
+            _ => format!(
+                "{}, and {} more to measure with",
+                counted(pictures, "pair"),
+                thousands(held_out)
+            ),
+        };
+        self.line(&format!("data    {}: {data}", self.data));
         for text in skipped.iter().take(SKIPPED_NAMED) {
             self.line(&format!("skipped {text}"));
         }
@@ -202,6 +211,9 @@ fn words(newest: &StepReport, speed: Option<f64>, kimg: f64, last_image: u64) ->
         };
     }
     words += &format!(" · D {:.3} G {:.3}", newest.loss_d, newest.loss_g);
+    if newest.l1 != 0.0 {
+        words += &format!(" L1 {:.4}", newest.l1);
+    }
     if let Some(speed) = speed {
         let left = last_image.saturating_sub(newest.images) as f64 / speed;
         words += &format!(" · {} left", pace::time(left));
@@ -213,7 +225,10 @@ fn words(newest: &StepReport, speed: Option<f64>, kimg: f64, last_image: u64) ->
 fn measured(measures: &Measures) -> String {
     let value = |measure: Measure| Some((measure.name(), measure.of(measures)?));
     let taken = Measure::ALL.into_iter().filter_map(value);
-    let words = taken.map(|(name, value)| format!("{name} {value:.3}"));
+    let words = taken.map(|(name, value)| match value {
+        small if small < 0.1 => format!("{name} {small:.4}"),
+        value => format!("{name} {value:.3}"),
+    });
     format!("measure {}", words.collect::<Vec<_>>().join(", "))
 }
 
@@ -233,10 +248,13 @@ mod tests {
             grad_d: 2.0,
             grad_g: 0.5,
             sign_real: 0.6,
+            l1: 0.0,
         };
         let text = words(&report, Some(61.2), 500.0, 500_000);
         assert_eq!(text, "7.7/500 kimg · 61 images/s · D 1.234 G 0.987 · 2 h 14 min left");
         let text = words(&report, None, 500.0, 500_000);
         assert_eq!(text, "7.7/500 kimg · D 1.234 G 0.987");
+        let text = words(&StepReport { l1: 0.0831, ..report }, None, 500.0, 500_000);
+        assert_eq!(text, "7.7/500 kimg · D 1.234 G 0.987 L1 0.0831");
     }
 }

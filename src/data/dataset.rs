@@ -71,6 +71,10 @@ impl Dataset {
         progress: &mut Progress,
     ) -> Result<Self> {
         target.validate()?;
+        if target.input > 0 {
+            let why = "these networks learn from pairs of pictures, and these are single ones";
+            return Err(Error::bad_data(source.name(), why));
+        }
         let opening = Opening { target, framing, limit: options.memory_limit_bytes };
         let (origin, found) = match source {
             DataSource::Demo => (PathBuf::from("<demo faces>"), opening.demo(progress)?),
@@ -82,6 +86,14 @@ impl Dataset {
         Ok(Self { name: source.name(), origin, target, kept, rest, skipped, lost })
     }
 
+    /// A set of pictures that are in memory already.
+    #[cfg(test)]
+    pub(crate) fn in_memory(name: &str, target: Target, kept: Vec<u8>) -> Self {
+        let (name, origin) = (name.to_owned(), PathBuf::from(name));
+        let (rest, skipped, lost) = (Rest::None, Vec::new(), Mutex::default());
+        Self { name, origin, target, kept, rest, skipped, lost }
+    }
+
     /// Number of pictures; at least 1.
     #[allow(clippy::len_without_is_empty)] // an empty set is an error at opening
     pub fn len(&self) -> usize {
@@ -90,6 +102,30 @@ impl Dataset {
             Rest::None => kept,
             Rest::Files { paths, .. } => kept + paths.len(),
             Rest::Idx { idx, .. } => idx.count,
+        }
+    }
+
+    /// Takes the last `count` pictures away, or all but the first if there are not so many, and gives
+    /// them as a set of their own. Those of an IDX file that are not in memory stay together.
+    pub fn split_off_last(&mut self, count: usize) -> Self {
+        let first = self.len().saturating_sub(count).max(1);
+        let (bytes, kept) = (self.target.bytes(), self.kept_len());
+        let behind = self.kept.split_off(first.min(kept) * bytes);
+        let rest = match &mut self.rest {
+            Rest::Files { decoder, paths } if first < kept + paths.len() => {
+                let paths = paths.split_off(first.saturating_sub(kept));
+                Rest::Files { decoder: *decoder, paths }
+            }
+            _ => Rest::None,
+        };
+        Self {
+            name: self.name.clone(),
+            origin: self.origin.clone(),
+            target: self.target,
+            kept: behind,
+            rest,
+            skipped: Vec::new(),
+            lost: Mutex::default(),
         }
     }
 

@@ -380,8 +380,10 @@ mod tests {
 
     use super::*;
 
-    const DECODER: Decoder =
-        Decoder { target: Target { channels: 3, height: 2, width: 2 }, framing: Framing::Crop };
+    const DECODER: Decoder = Decoder {
+        target: Target { input: 0, channels: 3, height: 2, width: 2 },
+        framing: Framing::Crop,
+    };
 
     #[test]
     fn grey_is_the_luma_of_other_tools() {

@@ -168,8 +168,8 @@ mod tests {
 
     use super::*;
 
-    const TARGET: Target = Target { channels: 3, height: 4, width: 4 };
-    const SMALL: Target = Target { channels: 1, height: 8, width: 8 };
+    const TARGET: Target = Target { input: 0, channels: 3, height: 4, width: 4 };
+    const SMALL: Target = Target { input: 0, channels: 1, height: 8, width: 8 };
 
     /// All built-in faces, small and grey. Decoding takes a while: once for all tests.
     static FACES: LazyLock<Vec<u8>> =
@@ -194,7 +194,7 @@ mod tests {
         for (i, face) in faces.chunks_exact(TARGET.bytes()).enumerate() {
             assert_eq!(face, [i as u8 * 10, 0, 255].repeat(16));
         }
-        let grey = Target { channels: 1, height: 2, width: 2 };
+        let grey = Target { input: 0, channels: 1, height: 2, width: 2 };
         let faces = faces_from(&atlas, layout, grey, Framing::Crop, &mut |_, _| true).unwrap();
         assert_eq!(faces[4..8], [luma([10, 0, 255]); 4]);
     }

@@ -133,12 +133,12 @@ fn border_colour(pixels: &[u8], (width, height): (usize, usize), channels: usize
 mod tests {
     use super::*;
 
-    const GREY: Target = Target { channels: 1, height: 2, width: 2 };
+    const GREY: Target = Target { input: 0, channels: 1, height: 2, width: 2 };
 
     #[test]
     fn the_right_size_is_left_alone() {
         let pixels: Vec<u8> = (0..12).collect();
-        let target = Target { channels: 3, height: 2, width: 2 };
+        let target = Target { input: 0, channels: 3, height: 2, width: 2 };
         for framing in [Framing::Crop, Framing::Fit] {
             assert_eq!(frame(&pixels, (2, 2), target, framing).unwrap(), pixels);
         }
@@ -158,14 +158,14 @@ mod tests {
         // A 4×2 picture, top row 40 and bottom row 60, in a 4×4 target: one row of ground (their
         // mean) above and below.
         let pixels = [40, 40, 40, 40, 60, 60, 60, 60];
-        let target = Target { channels: 1, height: 4, width: 4 };
+        let target = Target { input: 0, channels: 1, height: 4, width: 4 };
         let framed = frame(&pixels, (4, 2), target, Framing::Fit).unwrap();
         assert_eq!(framed, [[50; 4], [40; 4], [60; 4], [50; 4]].concat());
     }
 
     #[test]
     fn a_plain_colour_stays_plain() {
-        let target = Target { channels: 3, height: 5, width: 7 };
+        let target = Target { input: 0, channels: 3, height: 5, width: 7 };
         for size in [(1, 1), (1, 16_384), (16_384, 1), (3, 2), (640, 481)] {
             for framing in [Framing::Crop, Framing::Fit] {
                 let pixels = [200, 100, 7].repeat(size.0 * size.1);

@@ -222,7 +222,7 @@ mod tests {
 
     #[test]
     fn planes_are_those_of_the_tensor_and_flips_mirror_rows() {
-        let target = Target { channels: 3, height: 2, width: 3 };
+        let target = Target { input: 0, channels: 3, height: 2, width: 3 };
         let bytes: Vec<u8> = (0..18).map(|i| i * 14).collect();
         let mut planes = [0.0; 18];
         to_planes(&bytes, target, false, &mut planes);

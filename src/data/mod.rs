@@ -42,6 +42,10 @@ pub type Progress<'a> = dyn FnMut(usize, usize) -> bool + 'a;
 /// What the network wants a picture to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Target {
+    /// Channels that a pair has before those of its picture: those of what the picture is made from, 1
+    /// to 4. 0 for plain pictures.
+    #[serde(default)]
+    pub input: usize,
     /// 1 (grey) or 3 (red, green, blue).
     pub channels: usize,
     /// Pixels from top to bottom, 1 to 4,096.
@@ -54,9 +58,9 @@ impl Target {
     /// The largest height and width.
     pub const MAX_SIDE: usize = 4096;
 
-    /// Bytes of one picture: H·W·C.
+    /// Bytes of one picture, with its input if there is one: H·W·C.
     pub fn bytes(&self) -> usize {
-        self.channels * self.height * self.width
+        (self.input + self.channels) * self.height * self.width
     }
 
     /// Checks the ranges given at the fields.
@@ -69,6 +73,10 @@ impl Target {
                 "channels",
                 format!("pictures have 1 (grey) or 3 (colour), not {}", self.channels),
             ));
+        }
+        if self.input > 4 {
+            let why = format!("an input has up to 4, not {}", self.input);
+            return Err(Error::bad_setting("input-channels", why));
         }
         for side in [self.height, self.width] {
             if !(1..=Self::MAX_SIDE).contains(&side) {
@@ -120,13 +128,13 @@ mod tests {
 
     #[test]
     fn targets_outside_the_ranges_are_refused() {
-        let ok = Target { channels: 3, height: 64, width: 64 };
+        let ok = Target { input: 0, channels: 3, height: 64, width: 64 };
         assert!(ok.validate().is_ok());
         for bad in [
             Target { channels: 2, ..ok },
             Target { height: 0, ..ok },
             Target { width: 4097, ..ok },
-            Target { channels: usize::MAX, height: usize::MAX, width: usize::MAX },
+            Target { input: 0, channels: usize::MAX, height: usize::MAX, width: usize::MAX },
         ] {
             assert!(matches!(bad.validate(), Err(Error::BadSetting { .. })), "{bad:?}");
         }

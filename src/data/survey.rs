@@ -183,7 +183,7 @@ impl Found {
     }
 
     fn show(&mut self, pixels: &[u8]) {
-        let Target { channels, height, width } = self.target;
+        let Target { channels, height, width, .. } = self.target;
         let rgb = match channels {
             1 => pixels.iter().flat_map(|value| [*value; 3]).collect(),
             _ => pixels.to_vec(),
@@ -236,7 +236,7 @@ mod tests {
     use super::*;
     use crate::error::Error;
 
-    const TARGET: Target = Target { channels: 3, height: 16, width: 16 };
+    const TARGET: Target = Target { input: 0, channels: 3, height: 16, width: 16 };
 
     fn look(source: &DataSource, samples: usize) -> Result<Survey> {
         survey(source, TARGET, Framing::Crop, samples, &mut |_, _| true)

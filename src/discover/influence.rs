@@ -32,7 +32,8 @@ impl Default for Influence {
 /// `progress` hears the fraction that is done and says whether to go on.
 ///
 /// # Errors
-/// [`Error::Cancelled`] if `progress` said so, [`Error::BadSetting`] without midpoints,
+/// [`Error::WrongModel`] if the generator has no latents, [`Error::Cancelled`] if `progress` said so,
+/// [`Error::BadSetting`] without midpoints,
 /// [`Error::Tensor`] if the device fails.
 pub fn influence(
     generator: &Generator,
@@ -41,6 +42,7 @@ pub fn influence(
     progress: &mut dyn FnMut(f32) -> bool,
 ) -> Result<Vec<f32>> {
     let spec = generator.spec();
+    spec.expect_latents()?;
     if settings.midpoints == 0 {
         return Err(Error::bad_setting("midpoints", "must be at least 1"));
     }

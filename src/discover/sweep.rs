@@ -23,6 +23,7 @@ pub fn sweep_values(columns: usize, range: f32) -> Vec<f32> {
 /// `progress` hears the fraction that is done and says whether to go on.
 ///
 /// # Errors
+/// [`Error::WrongModel`] if the generator has no latents;
 /// [`Error::BadSetting`] if there is no such dimension, nothing to draw, or far too much;
 /// [`Error::BadLatent`] if a midpoint has the wrong length; [`Error::Cancelled`] if `progress` said so.
 pub fn sweep(
@@ -34,6 +35,7 @@ pub fn sweep(
     progress: &mut dyn FnMut(f32) -> bool,
 ) -> Result<Vec<Vec<RgbImage>>> {
     let spec = generator.spec();
+    spec.expect_latents()?;
     if dim >= spec.z_dim {
         return Err(Error::bad_setting(
             "dimension",

@@ -13,7 +13,8 @@
 //! Udacity's face generator (`fc`, `t_conv1.0` convolution, `t_conv1.1` batch norm, …).
 
 use super::growth::{DISCRIMINATOR_HEAD, GENERATOR_TAIL, OLD, Side};
-use super::layers::{BatchNorm, Block, InitStyle, Kernel, bias};
+use super::layers::{Block, InitStyle, Kernel, bias};
+use super::norm::Norm;
 use super::params::Builder;
 use super::sequential::{Sequential, Stage};
 use super::spec::{Dcgan, Ends};
@@ -119,7 +120,7 @@ impl Dcgan {
         let norm = match &layer.norm {
             Some(norm) => {
                 let name = format!("{prefix}{norm}");
-                Some(BatchNorm::new(&name, layer.outputs, NORM_EPS, style, builder)?)
+                Some(Norm::batch(&name, layer.outputs, NORM_EPS, style, builder)?)
             }
             None => None,
         };
@@ -139,7 +140,7 @@ impl Dcgan {
                 stages.push(Stage::block(Block::new(
                     Kernel::conv_transpose(&name, (z_dim, first), END, style, builder)?,
                     None,
-                    Some(BatchNorm::new(&norm, first, NORM_EPS, style, builder)?),
+                    Some(Norm::batch(&norm, first, NORM_EPS, style, builder)?),
                     Activation::Relu,
                 )));
             }

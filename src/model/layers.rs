@@ -5,19 +5,12 @@ use std::sync::Arc;
 
 use candle_core::Tensor;
 
+use super::norm::Norm;
 use super::params::{Builder, Init};
+use super::pass::Mode;
 use super::tape::Tape;
 use crate::error::Result;
 use crate::ops::{self, Activation, ConvGeometry, PreparedConv, Recorded};
-
-/// What a forward pass is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
-    /// Batch norm uses the batch's own statistics and updates the running ones.
-    Train,
-    /// Batch norm uses the running statistics: each picture depends on its own latent alone.
-    Eval,
-}
 
 /// How a network's weights start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +38,7 @@ impl InitStyle {
         }
     }
 
-    fn norm_scale(self) -> Init {
+    pub(super) fn norm_scale(self) -> Init {
         match self {
             Self::Dcgan => Init::Normal(1.0, 0.02),
             Self::PlainNormal | Self::FanIn => Init::Constant(1.0),
@@ -135,96 +128,15 @@ pub(super) fn bias(
     builder.weight(&format!("{name}.bias"), &[channels], style.bias(fan_in))
 }
 
-/// Batch normalisation over all but the channel dimension (Ioffe & Szegedy 2015).
-#[derive(Debug, Clone)]
-pub(super) struct BatchNorm {
-    weight: Tensor,
-    bias: Tensor,
-    running_mean: Tensor,
-    running_var: Tensor,
-    eps: f64,
-}
-
-impl BatchNorm {
-    /// Share of the newest batch in the running statistics; PyTorch's default.
-    const MOMENTUM: f64 = 0.1;
-
-    pub(super) fn new(
-        name: &str,
-        channels: usize,
-        eps: f64,
-        style: InitStyle,
-        builder: &mut Builder,
-    ) -> Result<Self> {
-        Ok(Self {
-            weight: builder.weight(&format!("{name}.weight"), &[channels], style.norm_scale())?,
-            bias: builder.weight(&format!("{name}.bias"), &[channels], Init::Constant(0.0))?,
-            running_mean: builder.statistic(&format!("{name}.running_mean"), channels, 0.0)?,
-            running_var: builder.statistic(&format!("{name}.running_var"), channels, 1.0)?,
-            eps,
-        })
-    }
-
-    fn forward(&self, x: &Tensor, activation: Activation, mode: Mode) -> Result<Tensor> {
-        match mode {
-            Mode::Train => {
-                let (y, stats) =
-                    ops::batch_norm(x, &self.weight, &self.bias, self.eps, activation)?;
-                self.follow(&stats)?;
-                Ok(y)
-            }
-            Mode::Eval => {
-                let (scale, shift) = self.fixed()?;
-                ops::scale_shift(x, Some(&scale), Some(&shift), activation)
-            }
-        }
-    }
-
-    fn record(
-        &self,
-        x: &Tensor,
-        activation: Activation,
-        mode: Mode,
-        tape: &mut Tape,
-    ) -> Result<Tensor> {
-        match mode {
-            Mode::Train => {
-                let (weight, bias) = (&self.weight, &self.bias);
-                let (y, stats, recorded) =
-                    Recorded::batch_norm(x, weight, bias, self.eps, activation)?;
-                self.follow(&stats)?;
-                Ok(tape.note((y, recorded), [Some(weight), Some(bias)]))
-            }
-            Mode::Eval => {
-                let (scale, shift) = self.fixed()?;
-                let recorded = Recorded::scale_shift(x, Some(&scale), Some(&shift), activation)?;
-                Ok(tape.note(recorded, [None, None]))
-            }
-        }
-    }
-
-    /// Moves the running statistics towards those of a batch.
-    fn follow(&self, stats: &ops::BatchStats) -> Result<()> {
-        ops::update::lerp(&self.running_mean, &stats.mean, Self::MOMENTUM)?;
-        ops::update::lerp(&self.running_var, &stats.var_unbiased, Self::MOMENTUM)
-    }
-
-    /// Scale and shift `[C]` that the running statistics amount to.
-    fn fixed(&self) -> Result<(Tensor, Tensor)> {
-        let scale = (&self.weight / (&self.running_var + self.eps)?.sqrt()?)?;
-        let shift = (&self.bias - (&self.running_mean * &scale)?)?;
-        Ok((scale, shift))
-    }
-}
-
-/// Kernel, then bias or batch norm or neither, then an activation.
+/// Kernel, then bias and norm, one of them or neither, then an activation.
 #[derive(Debug, Clone)]
 pub(super) struct Block {
     pub(super) kernel: Kernel,
     pub(super) bias: Option<Tensor>,
-    pub(super) norm: Option<BatchNorm>,
+    pub(super) norm: Option<Norm>,
     pub(super) activation: Activation,
-    /// All of the above as one step, for weights that no longer change.
+    /// All of the above as one step, for weights that no longer change; up to the norm where that is
+    /// measured anew for every picture.
     prepared: Option<Arc<PreparedConv>>,
 }
 
@@ -232,7 +144,7 @@ impl Block {
     pub(super) fn new(
         kernel: Kernel,
         bias: Option<Tensor>,
-        norm: Option<BatchNorm>,
+        norm: Option<Norm>,
         activation: Activation,
     ) -> Self {
         Self { kernel, bias, norm, activation, prepared: None }
@@ -250,16 +162,22 @@ impl Block {
             return Ok(());
         }
         let (scale, shift) = match (&self.bias, &self.norm) {
-            (bias, None) => (None, bias.clone()),
-            (None, Some(norm)) => norm.fixed().map(|(scale, shift)| (Some(scale), Some(shift)))?,
-            (Some(bias), Some(norm)) => {
+            (bias, None | Some(Norm::Instance { .. })) => (None, bias.clone()),
+            (None, Some(Norm::Batch(norm))) => {
+                norm.fixed().map(|(scale, shift)| (Some(scale), Some(shift)))?
+            }
+            (Some(bias), Some(Norm::Batch(norm))) => {
                 let (scale, shift) = norm.fixed()?;
                 let shift = (shift + (bias * &scale)?)?;
                 (Some(scale), Some(shift))
             }
         };
+        let activation = match &self.norm {
+            Some(Norm::Instance { .. }) => Activation::Linear,
+            _ => self.activation,
+        };
         let constants = (scale.as_ref(), shift.as_ref());
-        let prepared = PreparedConv::new(weight, geometry, transposed, constants, self.activation)?;
+        let prepared = PreparedConv::new(weight, geometry, transposed, constants, activation)?;
         self.prepared = Some(Arc::new(prepared));
         Ok(())
     }
@@ -269,7 +187,11 @@ impl Block {
             && mode == Mode::Eval
             && prepared.suits(x)
         {
-            return prepared.forward(x);
+            let y = prepared.forward(x)?;
+            return match &self.norm {
+                Some(norm @ Norm::Instance { .. }) => norm.forward(&y, self.activation, mode),
+                _ => Ok(y),
+            };
         }
         let y = self.kernel.forward(x)?;
         match (&self.bias, &self.norm) {

@@ -3,7 +3,8 @@
 //! Parameter names count the layers of an `nn.Sequential` called `model`, as in the widely used
 //! PyTorch-GAN collection: `model.0` linear, `model.2` linear, `model.3` batch norm, `model.5` linear …
 
-use super::layers::{BatchNorm, Block, InitStyle, Kernel, bias};
+use super::layers::{Block, InitStyle, Kernel, bias};
+use super::norm::Norm;
 use super::params::Builder;
 use super::sequential::{Sequential, Stage};
 use super::spec::Mlp;
@@ -30,7 +31,7 @@ impl Mlp {
                 0 => None,
                 _ => {
                     let name = format!("model.{}", at + 1);
-                    Some(BatchNorm::new(&name, outputs, self.norm_eps, STYLE, builder)?)
+                    Some(Norm::batch(&name, outputs, self.norm_eps, STYLE, builder)?)
                 }
             };
             at += if norm.is_some() { 3 } else { 2 };

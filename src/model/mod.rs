@@ -2,33 +2,40 @@
 //! describes, and their named parameters.
 //!
 //! Pictures are `[B, C, H, W]` in [-1, 1], latents `[B, z]`, a discriminator's verdicts `[B]` as
-//! logits. Names of parameters are those of the public PyTorch implementations of each network, so
+//! logits, or `[B, N]` where it judges N patches of each. What a generator draws from, latents or
+//! pictures, says [`ModelSpec::takes`]. Names of parameters are those of the public PyTorch implementations of each network, so
 //! that weights travel both ways.
 
 mod dcgan;
 mod growth;
 mod layers;
 mod mlp;
+mod norm;
 mod params;
+mod pass;
+mod pix2pix;
 mod preset;
 mod sequential;
 mod spec;
+mod takes;
 mod tape;
 
-use candle_core::Tensor;
+use candle_core::{Device, Tensor};
 
 pub use growth::{Side, inherited};
-pub use layers::Mode;
 pub use params::{Builder, Param, Params, Shape};
+pub use pass::{Mode, Pass};
+pub use pix2pix::{NormKind, PatchGan, Pix2pix};
 pub use preset::Preset;
 pub use sequential::{Sequential, Stage};
 pub use spec::{Dcgan, Ends, MAX_RESOLUTION, Mlp, ModelSpec, Network, SPEC_FORMAT, Widths};
+pub use takes::Takes;
 pub use tape::{Gradients, Tape};
 
 use crate::error::Result;
 use crate::latent::Latent;
 
-/// A network from latents to pictures.
+/// A network from latents, or from pictures, to pictures.
 #[derive(Debug, Clone)]
 pub struct Generator {
     spec: ModelSpec,
@@ -44,6 +51,7 @@ impl Generator {
         let network = match &spec.network {
             Network::Mlp(mlp) => mlp.generator(spec.z_dim, builder)?,
             Network::Dcgan(dcgan) => dcgan.generator(spec.z_dim, builder)?,
+            Network::Pix2pix(net) => net.generator(builder)?,
         };
         Ok(Self { spec: spec.clone(), network })
     }
@@ -69,14 +77,15 @@ impl Generator {
         &self.spec
     }
 
-    /// Draws pictures `[B, C, H, W]` in [-1, 1] from latents `z` `[B, z]`.
+    /// Draws pictures `[B, C, H, W]` in [-1, 1] from what it takes: latents `[B, z]`, or pictures
+    /// `[B, inputs, H, W]` in [-1, 1].
     ///
     /// In [`Mode::Train`] batch norm uses the batch's own statistics and updates the running ones.
     ///
     /// # Errors
-    /// [`crate::Error::Tensor`] if `z` has another shape or the device fails.
-    pub fn forward(&self, z: &Tensor, mode: Mode) -> Result<Tensor> {
-        self.network.forward(z, mode)
+    /// [`crate::Error::Tensor`] if `given` has another shape or the device fails.
+    pub fn forward<'a>(&self, given: &Tensor, pass: impl Into<Pass<'a>>) -> Result<Tensor> {
+        self.network.forward(given, pass)
     }
 
     /// [`Generator::forward`], with what the way back needs. Candle traces nothing through the
@@ -84,15 +93,17 @@ impl Generator {
     ///
     /// # Errors
     /// As there.
-    pub fn record(&self, z: &Tensor, mode: Mode) -> Result<(Tensor, Tape)> {
-        self.network.record(z, mode)
+    pub fn record<'a>(&self, given: &Tensor, pass: impl Into<Pass<'a>>) -> Result<(Tensor, Tape)> {
+        self.network.record(given, pass)
     }
 
     /// [`Generator::forward`] in [`Mode::Eval`] for latents that come from outside.
     ///
     /// # Errors
-    /// [`crate::Error::BadLatent`] if one has the wrong length, else as [`Generator::forward`].
-    pub fn draw(&self, latents: &[Latent], device: &candle_core::Device) -> Result<Tensor> {
+    /// [`crate::Error::WrongModel`] if it takes pictures, [`crate::Error::BadLatent`] if one has the
+    /// wrong length, else as [`Generator::forward`].
+    pub fn draw(&self, latents: &[Latent], device: &Device) -> Result<Tensor> {
+        self.spec.expect_latents()?;
         let mut values = Vec::with_capacity(latents.len() * self.spec.z_dim);
         for latent in latents {
             latent.expect_dims(self.spec.z_dim)?;
@@ -100,6 +111,27 @@ impl Generator {
         }
         let z = Tensor::from_vec(values, (latents.len(), self.spec.z_dim), device)?;
         self.forward(&z, Mode::Eval)
+    }
+
+    /// [`Generator::forward`] in [`Mode::Eval`] for pictures that come from outside, `[B, inputs, H, W]`
+    /// in [-1, 1]. With `noise`, a seed for each of them, dropout stays on and makes one of several
+    /// answers, always the same for the same picture and seed.
+    ///
+    /// # Errors
+    /// [`crate::Error::WrongModel`] if it takes latents, [`crate::Error::BadSetting`] if the pictures
+    /// are of another size, else as [`Generator::forward`].
+    pub fn translate(&self, pictures: &Tensor, noise: Option<&[u64]>) -> Result<Tensor> {
+        self.spec.expect_pictures()?;
+        let ((height, width), inputs) = (self.spec.size(), self.spec.inputs());
+        if pictures.dims().get(1..) != Some([inputs, height, width].as_slice()) {
+            let why = format!(
+                "{:?} cannot go in; the model takes pictures of {width}×{height} pixels with {inputs} \
+                 channels",
+                pictures.dims()
+            );
+            return Err(crate::Error::bad_setting("pictures", why));
+        }
+        self.forward(pictures, Pass { mode: Mode::Eval, dropout: noise })
     }
 
     /// The layers, first to last.
@@ -123,6 +155,7 @@ impl Discriminator {
         let network = match &spec.network {
             Network::Mlp(mlp) => mlp.discriminator(builder)?,
             Network::Dcgan(dcgan) => dcgan.discriminator(builder)?,
+            Network::Pix2pix(net) => net.discriminator(builder)?,
         };
         Ok(Self { network })
     }
@@ -132,7 +165,9 @@ impl Discriminator {
         self.network.set_fade(share);
     }
 
-    /// Logits `[B]` for pictures `[B, C, H, W]` in [-1, 1]: positive means "real".
+    /// Logits `[B]`, or `[B, N]` for patches, for pictures `[B, C, H, W]` in [-1, 1]: positive means
+    /// "real". Where pictures are made from pictures, their channels are those of the input and,
+    /// behind them, those of the output.
     ///
     /// # Errors
     /// [`crate::Error::Tensor`] if `pictures` has another shape or the device fails.
@@ -146,7 +181,7 @@ impl Discriminator {
     /// # Errors
     /// As [`Discriminator::forward`].
     pub fn features(&self, pictures: &Tensor, mode: Mode) -> Result<Tensor> {
-        self.network.before_last(pictures, mode)
+        self.network.before_last(pictures, mode.into())
     }
 
     /// [`Discriminator::forward`], with what the way back needs. Candle traces nothing through the

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::pix2pix::{NormKind, PatchGan, Pix2pix};
 use super::spec::{Dcgan, Ends, Mlp, ModelSpec, Network, SPEC_FORMAT, Widths};
 use crate::latent::Prior;
 
@@ -19,12 +20,14 @@ pub enum Preset {
     Cars256,
     /// Networks of constant width that grow from 32×32 to 256×256, layer by layer.
     Grow,
+    /// U-Net and PatchGAN for pairs of 256×256 pictures: one half is made from the other.
+    Pix2pix,
 }
 
 impl Preset {
     /// All presets.
-    pub const ALL: [Self; 5] =
-        [Self::MnistMlp, Self::Faces32, Self::Dcgan64, Self::Cars256, Self::Grow];
+    pub const ALL: [Self; 6] =
+        [Self::MnistMlp, Self::Faces32, Self::Dcgan64, Self::Cars256, Self::Grow, Self::Pix2pix];
 
     /// Name on the command line and in files.
     pub fn name(self) -> &'static str {
@@ -34,6 +37,7 @@ impl Preset {
             Self::Dcgan64 => "dcgan-64",
             Self::Cars256 => "cars-256",
             Self::Grow => "grow",
+            Self::Pix2pix => "pix2pix",
         }
     }
 
@@ -48,6 +52,9 @@ impl Preset {
             Self::Cars256 => "DCGAN of seven layers, 256×256 colour, z = 128: a GPU is advised",
             Self::Grow => {
                 "DCGAN of constant width that grows from 32×32 to 256×256 while it learns: a folder of pictures"
+            }
+            Self::Pix2pix => {
+                "U-Net, 256×256 colour, that makes pictures from pictures: pairs of pictures"
             }
         }
     }
@@ -114,6 +121,19 @@ impl Preset {
                     discriminator: Widths::Constant { base: 32 },
                     ends: Ends::Conv,
                     fade: None,
+                }),
+            ),
+            Self::Pix2pix => (
+                0,
+                Prior::Normal,
+                Network::Pix2pix(Pix2pix {
+                    resolution: 256,
+                    inputs: 3,
+                    channels: 3,
+                    width: 64,
+                    norm: NormKind::Batch,
+                    dropout: 0.5,
+                    discriminator: PatchGan { width: 64, layers: PatchGan::usual_layers(256) },
                 }),
             ),
         };

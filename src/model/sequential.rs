@@ -1,13 +1,14 @@
-//! Networks that are one row of stages. One stage may be two rows side by side: a layer that is being
-//! blended in, and what was there before it.
+//! Networks that are one row of stages. A stage may hold rows of its own: a layer that is being blended
+//! in beside what was there before it, or all that lies between the two ends of a skip connection.
 
-use candle_core::{Tensor, Var};
+use candle_core::{D, Tensor, Var};
 
-use super::layers::{Block, Mode};
+use super::layers::Block;
+use super::pass::{Pass, draws};
 use super::tape::Tape;
 use crate::error::Result;
 use crate::ops::breath::breathe;
-use crate::ops::{self, Recorded};
+use crate::ops::{self, Activation, Recorded};
 
 /// From the order of pictures to that of convolutions, and back.
 const CHANNELS_LAST: [usize; 4] = [0, 2, 3, 1];
@@ -31,6 +32,15 @@ enum StageKind {
     Shrink,
     Block(Box<Block>),
     Blend(Box<Blend>),
+    /// `[B, H, W, C]` → `[B, H, W, C + K]`: what is above zero of what comes in, and behind it what
+    /// the row makes of that.
+    Skip(Vec<Stage>),
+    /// Leaves values out with this probability, if the pass says so.
+    Dropout {
+        p: f64,
+        /// Its number among those of the network.
+        layer: u64,
+    },
 }
 
 /// Two ways from one input, and how much of the second is in the result.
@@ -70,11 +80,22 @@ impl Stage {
         Self(StageKind::Blend(Box::new(Blend { ways, share })))
     }
 
+    /// What comes in, cut off below zero, and behind it what `row` makes of it.
+    pub(super) fn skip(row: Vec<Self>) -> Self {
+        Self(StageKind::Skip(row))
+    }
+
+    /// Dropout with probability `p`, the `layer`-th of its network.
+    pub(super) fn dropout(p: f64, layer: u64) -> Self {
+        Self(StageKind::Dropout { p, layer })
+    }
+
     /// Runs this stage alone.
     ///
     /// # Errors
     /// [`crate::Error::Tensor`] if `x` does not have the shape this stage takes.
-    pub fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
+    pub fn forward<'a>(&self, x: &Tensor, pass: impl Into<Pass<'a>>) -> Result<Tensor> {
+        let pass = pass.into();
         match &self.0 {
             StageKind::Reshape(dims) => Ok(x.reshape(batch_of(x, dims)?)?),
             // Views: who needs neighbours in memory copies, and a generator's pictures go to the
@@ -83,16 +104,24 @@ impl Stage {
             StageKind::ChannelsFirst => Ok(x.permute(CHANNELS_FIRST.as_slice())?),
             StageKind::Enlarge => ops::enlarge(x),
             StageKind::Shrink => ops::shrink(x),
-            StageKind::Block(block) => block.forward(x, mode),
+            StageKind::Block(block) => block.forward(x, pass.mode),
             StageKind::Blend(blend) => {
                 let [first, second] = &blend.ways;
-                blended(forward(first, x, mode)?, forward(second, x, mode)?, blend.share)
+                blended(forward(first, x, pass)?, forward(second, x, pass)?, blend.share)
             }
+            StageKind::Skip(row) => {
+                let own = ops::activate(x, Activation::Relu)?;
+                Ok(Tensor::cat(&[&own, &forward(row, x, pass)?], D::Minus1)?)
+            }
+            StageKind::Dropout { p, layer } => match pass.dropout {
+                Some(seeds) => Ok(x.mul(&factors(x, *p, seeds, *layer)?)?),
+                None => Ok(x.clone()),
+            },
         }
     }
 
     /// Runs this stage and notes what its way back needs.
-    fn record(&self, x: &Tensor, mode: Mode, tape: &mut Tape) -> Result<Tensor> {
+    fn record(&self, x: &Tensor, pass: Pass, tape: &mut Tape) -> Result<Tensor> {
         breathe();
         let view = match &self.0 {
             StageKind::Reshape(dims) => Recorded::reshape(x, &batch_of(x, dims)?)?,
@@ -100,15 +129,26 @@ impl Stage {
             StageKind::ChannelsFirst => Recorded::permute(x, CHANNELS_FIRST)?,
             StageKind::Enlarge => Recorded::enlarge(x)?,
             StageKind::Shrink => Recorded::shrink(x)?,
-            StageKind::Block(block) => return block.record(x, mode, tape),
+            StageKind::Block(block) => return block.record(x, pass.mode, tape),
             StageKind::Blend(blend) => {
                 let mut tapes = [Tape::new(), Tape::new()];
                 let [first, second] = &blend.ways;
-                let first = record(first, x, mode, &mut tapes[0])?;
-                let second = record(second, x, mode, &mut tapes[1])?;
+                let first = record(first, x, pass, &mut tapes[0])?;
+                let second = record(second, x, pass, &mut tapes[1])?;
                 tape.note_blend(tapes, blend.share);
                 return blended(first, second, blend.share);
             }
+            StageKind::Skip(row) => {
+                let (own, recorded) = Recorded::activate(x, Activation::Relu)?;
+                let mut inner = Tape::new();
+                let made = record(row, x, pass, &mut inner)?;
+                tape.note_skip(recorded, inner, own.dim(D::Minus1)?);
+                return Ok(Tensor::cat(&[own, made], D::Minus1)?);
+            }
+            StageKind::Dropout { p, layer } => match pass.dropout {
+                Some(seeds) => Recorded::scaled(x, factors(x, *p, seeds, *layer)?)?,
+                None => return Ok(x.clone()),
+            },
         };
         Ok(tape.note(view, [None, None]))
     }
@@ -117,17 +157,27 @@ impl Stage {
         match &mut self.0 {
             StageKind::Block(block) => block.prepare(),
             StageKind::Blend(blend) => blend.ways.iter_mut().flatten().try_for_each(Self::prepare),
+            StageKind::Skip(row) => row.iter_mut().try_for_each(Self::prepare),
             _ => Ok(()),
         }
     }
 }
 
-fn forward(stages: &[Stage], x: &Tensor, mode: Mode) -> Result<Tensor> {
-    stages.iter().try_fold(x.clone(), |x, stage| stage.forward(&x, mode))
+fn forward(stages: &[Stage], x: &Tensor, pass: Pass) -> Result<Tensor> {
+    stages.iter().try_fold(x.clone(), |x, stage| stage.forward(&x, pass))
 }
 
-fn record(stages: &[Stage], x: &Tensor, mode: Mode, tape: &mut Tape) -> Result<Tensor> {
-    stages.iter().try_fold(x.detach(), |x, stage| stage.record(&x, mode, tape))
+fn record(stages: &[Stage], x: &Tensor, pass: Pass, tape: &mut Tape) -> Result<Tensor> {
+    stages.iter().try_fold(x.detach(), |x, stage| stage.record(&x, pass, tape))
+}
+
+/// What the `layer`-th dropout multiplies `x` with.
+fn factors(x: &Tensor, p: f64, seeds: &[u64], layer: u64) -> Result<Tensor> {
+    if seeds.len() != x.dim(0)? {
+        let text = format!("{} seeds for the dropout of {:?}", seeds.len(), x.dims());
+        return Err(candle_core::Error::Msg(text).into());
+    }
+    ops::dropout_factors(x.dims(), p, draws(seeds, layer), x.device())
 }
 
 fn blended(first: Tensor, second: Tensor, share: f64) -> Result<Tensor> {
@@ -150,37 +200,38 @@ impl Sequential {
     ///
     /// # Errors
     /// [`crate::Error::Tensor`] if `x` does not have the shape the first stage takes.
-    pub fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
-        forward(&self.0, x, mode)
+    pub fn forward<'a>(&self, x: &Tensor, pass: impl Into<Pass<'a>>) -> Result<Tensor> {
+        forward(&self.0, x, pass.into())
     }
 
     /// Runs all stages before the last one that has weights.
     ///
     /// # Errors
     /// As [`Sequential::forward`].
-    pub(super) fn before_last(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
+    pub(super) fn before_last(&self, x: &Tensor, pass: Pass) -> Result<Tensor> {
         let is_block = |stage: &Stage| matches!(stage.0, StageKind::Block(_));
         let last = self.0.iter().rposition(is_block).unwrap_or(0);
-        self.0[..last].iter().try_fold(x.clone(), |x, stage| stage.forward(&x, mode))
+        forward(&self.0[..last], x, pass)
     }
 
     /// Runs all stages, with what the way back needs.
     ///
     /// # Errors
     /// As [`Sequential::forward`].
-    pub fn record(&self, x: &Tensor, mode: Mode) -> Result<(Tensor, Tape)> {
+    pub fn record<'a>(&self, x: &Tensor, pass: impl Into<Pass<'a>>) -> Result<(Tensor, Tape)> {
+        let pass = pass.into();
         if !Tape::is_ours(x) {
-            return self.trace(x, mode);
+            return self.trace(x, pass);
         }
         let mut tape = Tape::new();
-        let y = record(&self.0, x, mode, &mut tape)?;
+        let y = record(&self.0, x, pass, &mut tape)?;
         Ok((y, tape))
     }
 
     /// As [`Sequential::record`], by candle's own graph.
-    fn trace(&self, x: &Tensor, mode: Mode) -> Result<(Tensor, Tape)> {
+    fn trace(&self, x: &Tensor, pass: Pass) -> Result<(Tensor, Tape)> {
         let x = Var::from_tensor(&x.detach())?;
-        let y = self.forward(x.as_tensor(), mode)?;
+        let y = self.forward(x.as_tensor(), pass)?;
         Ok((y.detach(), Tape::of_graph(x, y)))
     }
 

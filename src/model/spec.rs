@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::params::{Builder, Shape};
+use super::pix2pix::{NormKind, Pix2pix};
 use super::{Discriminator, Generator};
 use crate::error::{Error, Result};
 use crate::latent::Prior;
@@ -16,7 +17,7 @@ pub const MAX_RESOLUTION: usize = 512;
 /// Most latent dimensions, channels of a layer, and parameters: well above any published network of
 /// these kinds, and low enough that a lying file cannot make us ask for all memory.
 const MAX_Z: usize = 4096;
-const MAX_WIDTH: usize = 8192;
+pub(super) const MAX_WIDTH: usize = 8192;
 const MAX_PARAMETERS: usize = 400_000_000;
 
 /// A generator with its discriminator and the latents they were made for.
@@ -25,9 +26,9 @@ const MAX_PARAMETERS: usize = 400_000_000;
 pub struct ModelSpec {
     /// Version of this description.
     pub format: u32,
-    /// Dimensions of a latent.
+    /// Dimensions of a latent; 0 where pictures are made from pictures.
     pub z_dim: usize,
-    /// Distribution of latents in training.
+    /// Distribution of latents in training, if there are any.
     pub prior: Prior,
     /// The pair of networks.
     pub network: Network,
@@ -41,6 +42,8 @@ pub enum Network {
     Mlp(Mlp),
     /// (Transposed) convolutions.
     Dcgan(Dcgan),
+    /// Pictures from pictures.
+    Pix2pix(Pix2pix),
 }
 
 /// Fully connected networks: linear layers with leaky ReLU, tanh at the end.
@@ -178,6 +181,7 @@ impl ModelSpec {
         match &self.network {
             Network::Mlp(mlp) => mlp.size,
             Network::Dcgan(dcgan) => (dcgan.resolution, dcgan.resolution),
+            Network::Pix2pix(net) => (net.resolution, net.resolution),
         }
     }
 
@@ -192,17 +196,30 @@ impl ModelSpec {
         match &self.network {
             Network::Mlp(mlp) => mlp.channels,
             Network::Dcgan(dcgan) => dcgan.channels,
+            Network::Pix2pix(net) => net.channels,
         }
     }
 
     /// One line for people: `DCGAN 64×64 colour, z = 100 (normal)`.
     pub fn summary(&self) -> String {
+        let (height, width) = self.size();
+        let colour = if self.channels() == 1 { "grey" } else { "colour" };
         let kind = match &self.network {
             Network::Mlp(_) => "MLP",
             Network::Dcgan(_) => "DCGAN",
+            Network::Pix2pix(net) => {
+                let from = match net.inputs {
+                    1 => "grey",
+                    3 => "colour",
+                    _ => "other channels",
+                };
+                let norm = match net.norm {
+                    NormKind::Batch => "batch",
+                    NormKind::Instance => "instance",
+                };
+                return format!("U-Net {width}×{height}, {from} to {colour} ({norm} norm)");
+            }
         };
-        let (height, width) = self.size();
-        let colour = if self.channels() == 1 { "grey" } else { "colour" };
         let prior = match self.prior {
             Prior::Normal => "normal",
             Prior::Uniform => "uniform",
@@ -262,7 +279,12 @@ impl ModelSpec {
                 ),
             );
         }
-        if self.z_dim == 0 || self.z_dim > MAX_Z {
+        let is_translator = matches!(self.network, Network::Pix2pix(_));
+        if is_translator && self.z_dim != 0 {
+            let why = "networks that make pictures from pictures have no latents; leave it out";
+            return bad("z", why.into());
+        }
+        if !is_translator && !(1..=MAX_Z).contains(&self.z_dim) {
             return bad("z", format!("must lie between 1 and {MAX_Z}, not {}", self.z_dim));
         }
         if !matches!(self.channels(), 1 | 3) {
@@ -300,6 +322,7 @@ impl ModelSpec {
                 dcgan.discriminator.validate()?;
                 dcgan.validate_fade()?;
             }
+            Network::Pix2pix(net) => net.check_sizes()?,
         }
         Ok(())
     }

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use candle_core::{Tensor, TensorId, Var};
+use candle_core::{D, Tensor, TensorId, Var};
 
 use super::params::Params;
 use crate::error::{Error, Result};
@@ -75,6 +75,12 @@ enum Step {
         ways: [Vec<Step>; 2],
         share: f64,
     },
+    /// A result of `channels` and, behind them on the last axis, what a row made of the same input.
+    Skip {
+        own: Recorded,
+        row: Vec<Step>,
+        channels: usize,
+    },
 }
 
 impl Step {
@@ -82,6 +88,7 @@ impl Step {
         match self {
             Self::Operation { params, .. } => params.iter().any(Option::is_some),
             Self::Blend { ways, .. } => ways.iter().flatten().any(Self::has_weights),
+            Self::Skip { row, .. } => row.iter().any(Self::has_weights),
         }
     }
 }
@@ -125,6 +132,19 @@ fn walk_back(
                 match (way(first, 1.0 - share)?, way(second, share)?) {
                     (Some(first), Some(second)) => Some((first + second)?),
                     _ => None,
+                }
+            }
+            Step::Skip { own, row, channels } => {
+                let behind = grad.dim(D::Minus1)? - channels;
+                let of_row = grad.narrow(D::Minus1, channels, behind)?.contiguous()?;
+                let through = walk_back(row, &of_row, wants_x, gradients.as_deref_mut())?;
+                match through {
+                    Some(through) => {
+                        let of_own = grad.narrow(D::Minus1, 0, channels)?.contiguous()?;
+                        let past = own.back(&of_own, true, false)?.x;
+                        past.map(|past| past + through).transpose()?
+                    }
+                    None => None,
                 }
             }
         };
@@ -172,6 +192,15 @@ impl Tape {
             && let Kind::Steps(steps) = &mut self.0
         {
             steps.push(Step::Blend { ways: [first, second], share });
+        }
+    }
+
+    /// Notes that a result of `channels` stands before what `row` made of the same input.
+    pub(super) fn note_skip(&mut self, own: Recorded, row: Self, channels: usize) {
+        if let Kind::Steps(row) = row.0
+            && let Kind::Steps(steps) = &mut self.0
+        {
+            steps.push(Step::Skip { own, row, channels });
         }
     }
 

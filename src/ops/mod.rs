@@ -2,7 +2,9 @@
 //!
 //! - [`conv2d`], [`conv_transpose2d`]: matrix products over windows of the pictures
 //! - [`PreparedConv`]: the same for weights that no longer change, with all that follows them
-//! - [`batch_norm`], [`scale_shift`], [`activate`]: normalisation, bias and activation fused
+//! - [`batch_norm`], [`instance_norm`], [`scale_shift`], [`activate`]: normalisation, bias and
+//!   activation fused
+//! - [`dropout_factors`]: what dropout multiplies with
 //! - [`enlarge`], [`shrink`]: pictures twice and half as large
 //! - [`Recorded`]: all of these for networks that walk back themselves
 //! - [`update`]: what an optimiser does to a parameter, in place
@@ -24,9 +26,11 @@ pub mod breath;
 mod channels;
 mod composed;
 mod conv;
+mod dropout;
 mod gemm;
 mod geometry;
 pub mod init;
+mod instance;
 pub mod memory;
 mod recorded;
 mod resample;
@@ -36,7 +40,9 @@ pub mod update;
 
 pub use activation::Activation;
 pub use conv::PreparedConv;
+pub use dropout::dropout_factors;
 pub use geometry::ConvGeometry;
+pub use instance::instance_norm;
 pub use recorded::{Inward, Recorded};
 pub use resample::{enlarge, shrink};
 

@@ -7,7 +7,7 @@
 use super::activation::{ActivateGradient, Activation};
 use super::affine::Plan;
 use super::conv::Conv;
-use super::{BatchStats, ConvGeometry, affine_planned, batch_norm_planned};
+use super::{BatchStats, ConvGeometry, affine_planned, batch_norm_planned, instance};
 use crate::error::Result;
 use candle_core::Tensor;
 use std::sync::Arc;
@@ -33,11 +33,19 @@ enum Operation {
         x: Tensor,
         y: Tensor,
     },
+    /// One plan for each picture.
+    Instance {
+        plans: Vec<Arc<Plan>>,
+        x: Tensor,
+        y: Tensor,
+    },
     Activation {
         activation: Activation,
         x: Tensor,
         y: Tensor,
     },
+    /// Values times these.
+    Factors(Tensor),
     /// From these dimensions to others.
     Reshape(Vec<usize>),
     /// To these places from the ones in order.
@@ -125,6 +133,24 @@ impl Recorded {
         Ok((y.clone(), stats, Self(Operation::Affine { plan, x, y })))
     }
 
+    /// As [`instance_norm`](super::instance_norm).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn instance_norm(x: &Tensor, eps: f64, activation: Activation) -> Result<(Tensor, Self)> {
+        let x = x.detach().contiguous()?;
+        let (y, plans) = instance::planned(&x, eps, activation)?;
+        Ok((y.clone(), Self(Operation::Instance { plans, x, y })))
+    }
+
+    /// `x` times `factors`, which have its dimensions.
+    ///
+    /// # Errors
+    /// When they have not.
+    pub fn scaled(x: &Tensor, factors: Tensor) -> Result<(Tensor, Self)> {
+        Ok((x.detach().mul(&factors)?, Self(Operation::Factors(factors))))
+    }
+
     /// As [`activate`](super::activate).
     ///
     /// # Errors
@@ -191,6 +217,10 @@ impl Recorded {
                 let [scale, shift] = params.map_or([None, None], |params| params.map(Some));
                 Ok(Inward { x, params: [scale, shift] })
             }
+            Operation::Instance { plans, x, y } => {
+                only_x(instance::back(&plans, [&x, &y, &grad.contiguous()?])?)
+            }
+            Operation::Factors(factors) => only_x(grad.mul(&factors)?),
             Operation::Activation { activation: Activation::Linear, .. } => only_x(grad.clone()),
             Operation::Activation { activation, x, y } => {
                 let op = ActivateGradient(activation);

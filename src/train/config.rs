@@ -4,12 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use super::adam::AdamSettings;
 use super::augment::Augment;
+use super::metrics::Measure;
 use super::objective::{Loss, Objective};
 use super::schedule::{Growth, Schedule};
 use super::upkeep::Upkeep;
 use crate::data::{DataSource, Framing, Target};
 use crate::error::{Error, Result};
-use crate::model::{ModelSpec, Preset};
+use crate::model::{ModelSpec, Network, PatchGan, Preset, Takes};
 
 /// Settings of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -23,11 +24,17 @@ pub struct TrainConfig {
     pub framing: Framing,
     /// Whether half of the pictures are mirrored.
     pub flip: bool,
-    /// Pictures in a batch, 2 to 65,536; fewer where pictures have grown large.
+    /// Pictures in a batch, 2 to 65,536, or from 1 on where pictures are made from pictures; fewer where
+    /// they have grown large.
     pub batch: usize,
     /// What the networks are trained for.
     #[serde(default)]
     pub objective: Objective,
+    /// Weight λ of the mean absolute difference of an output from its truth, both in [-1, 1], in the
+    /// generator's loss, 0 to 10,000 (Isola et al. 2017 take 100). Only where pictures are made from
+    /// pictures.
+    #[serde(default)]
+    pub l1: f64,
     /// How pictures are changed before the discriminator judges them.
     #[serde(default)]
     pub augment: Augment,
@@ -80,7 +87,13 @@ impl TrainConfig {
             Preset::Dcgan64 => (64, 500.0, true),
             Preset::Cars256 => (16, 500.0, true),
             Preset::Grow => (64, 1_000.0, true),
+            Preset::Pix2pix => (1, 200.0, true),
         };
+        let from_pictures = preset == Preset::Pix2pix;
+        let mut upkeep = Upkeep::over(kimg);
+        if from_pictures {
+            upkeep.keep_best = Some(Measure::L1);
+        }
         Self {
             spec: preset.spec(),
             data,
@@ -88,6 +101,7 @@ impl TrainConfig {
             flip,
             batch,
             objective: Objective::default(),
+            l1: if from_pictures { 100.0 } else { 0.0 },
             augment: Augment::default(),
             growth: (preset == Preset::Grow).then_some(Growth::USUAL),
             d_steps: 1,
@@ -95,14 +109,14 @@ impl TrainConfig {
             discriminator: AdamSettings::GAN,
             warm_up_kimg: 0.0,
             clip: 0.0,
-            real_label: 0.9,
+            real_label: if from_pictures { 1.0 } else { 0.9 },
             kimg,
-            lr_decay: 0.0,
-            ema_kimg: 10.0,
-            save_kimg: 20.0,
-            samples: 64,
+            lr_decay: if from_pictures { 0.5 } else { 0.0 },
+            ema_kimg: if from_pictures { 2.0 } else { 10.0 },
+            save_kimg: if from_pictures { 5.0 } else { 20.0 },
+            samples: if from_pictures { 12 } else { 64 },
             seed: 0,
-            upkeep: Upkeep::over(kimg),
+            upkeep,
         }
     }
 
@@ -114,6 +128,39 @@ impl TrainConfig {
         self.objective.loss = loss;
     }
 
+    /// Chooses height and width of the pictures. Where pictures are made from pictures, batches and the
+    /// discriminator's patches that were as usual for the size before are so for the new one.
+    pub fn choose_resolution(&mut self, resolution: usize) {
+        match &mut self.spec.network {
+            Network::Mlp(mlp) => mlp.size = (resolution, resolution),
+            Network::Dcgan(dcgan) => dcgan.resolution = resolution,
+            Network::Pix2pix(net) => {
+                let usual = |resolution| {
+                    (usual_batch_of_pairs(resolution), PatchGan::usual_layers(resolution))
+                };
+                let ((batch, layers), (new_batch, new_layers)) =
+                    (usual(net.resolution), usual(resolution));
+                if self.batch == batch {
+                    self.batch = new_batch;
+                }
+                if net.discriminator.layers == layers {
+                    net.discriminator.layers = new_layers;
+                }
+                net.resolution = resolution;
+            }
+        }
+    }
+
+    /// How many of a data set's pictures, the last ones, are not learnt from but measured with: a
+    /// twentieth of the pairs, 8 at least and 512 at most, but never more than half. None where
+    /// pictures are drawn from latents.
+    pub fn held_out(&self, pictures: usize) -> usize {
+        match self.spec.takes() {
+            Takes::Latent { .. } => 0,
+            Takes::Picture { .. } => (pictures / 20).clamp(8, 512).min(pictures / 2),
+        }
+    }
+
     /// Shape of the pictures that the networks take at the start of the run.
     pub fn target(&self) -> Target {
         self.target_in(0)
@@ -122,7 +169,12 @@ impl TrainConfig {
     /// Shape of the pictures after `layers` layers were added.
     pub fn target_in(&self, layers: usize) -> Target {
         let (height, width) = self.spec.size();
-        Target { channels: self.spec.channels(), height: height << layers, width: width << layers }
+        Target {
+            input: self.spec.inputs(),
+            channels: self.spec.channels(),
+            height: height << layers,
+            width: width << layers,
+        }
     }
 
     /// Which step trains what.
@@ -152,14 +204,26 @@ impl TrainConfig {
     /// [`Error::BadSetting`] naming the first that is out of range.
     pub fn validate(&self) -> Result<()> {
         self.spec.validate()?;
-        within("--batch", self.batch as f64, 2.0, 65_536.0)?;
+        let from_pictures = matches!(self.spec.takes(), Takes::Picture { .. });
+        let fewest = if from_pictures { 1.0 } else { 2.0 };
+        within("--batch", self.batch as f64, fewest, 65_536.0)?;
         within("--kimg", self.kimg, 0.001, 1e9)?;
         within("--real-label", self.real_label, 0.5, 1.0)?;
         within("--d-steps", self.d_steps as f64, 1.0, 100.0)?;
         within("--warm-up-kimg", self.warm_up_kimg, 0.0, 1e6)?;
         within("--clip", self.clip, 0.0, 1e6)?;
         self.objective.validate(self.real_label, within)?;
+        within("--l1", self.l1, 0.0, 10_000.0)?;
+        if self.l1 != 0.0 && !from_pictures {
+            let why = "only networks that make pictures from pictures, as in the preset pix2pix, have \
+                       a truth to be near to";
+            return Err(Error::bad_setting("--l1", why));
+        }
         self.augment.validate(within)?;
+        if self.augment.is_on() && from_pictures {
+            let why = "changes one picture at a time and would tear pairs apart; leave it out";
+            return Err(Error::bad_setting("--augment", why));
+        }
         if let Some(growth) = &self.growth {
             growth.validate(self, within)?;
         }
@@ -176,6 +240,11 @@ impl TrainConfig {
         }
         Ok(())
     }
+}
+
+/// Pairs in a batch: one of 256×256, as published, and about as many pixels of smaller ones.
+fn usual_batch_of_pairs(resolution: usize) -> usize {
+    (256 / resolution.max(1)).pow(2).clamp(1, 16)
 }
 
 /// Whether a setting lies in its range.
@@ -215,13 +284,46 @@ mod tests {
         config
     }
 
+    fn pix2pix(change: impl FnOnce(&mut TrainConfig)) -> TrainConfig {
+        let mut config = TrainConfig::new(Preset::Pix2pix, DataSource::Demo);
+        change(&mut config);
+        config
+    }
+
+    #[test]
+    fn a_smaller_size_has_larger_batches_and_smaller_patches() {
+        let told = |config: &TrainConfig| match &config.spec.network {
+            Network::Pix2pix(net) => (net.resolution, config.batch, net.discriminator.layers),
+            other => panic!("{other:?}"),
+        };
+        let mut config = pix2pix(|_| ());
+        assert_eq!(told(&config), (256, 1, 3));
+        for usual in [(64, 16, 2), (32, 16, 1), (128, 4, 3), (512, 1, 3)] {
+            config.choose_resolution(usual.0);
+            assert_eq!(told(&config), usual);
+            config.validate().unwrap();
+        }
+        // What was chosen stays.
+        config.batch = 5;
+        config.choose_resolution(64);
+        assert_eq!(told(&config), (64, 5, 2));
+    }
+
+    #[test]
+    fn some_pairs_are_held_out() {
+        let config = pix2pix(|_| ());
+        let held = [1, 2, 10, 16, 100, 400, 20_000].map(|pictures| config.held_out(pictures));
+        assert_eq!(held, [0, 1, 5, 8, 8, 20, 512]);
+        assert_eq!(TrainConfig::new(Preset::Dcgan64, DataSource::Demo).held_out(400), 0);
+    }
+
     /// Runs of earlier versions go on as they were.
     #[test]
     fn settings_that_came_later_may_be_missing() {
         let config = TrainConfig::new(Preset::Dcgan64, DataSource::Demo);
         let mut json = serde_json::to_value(&config).unwrap();
         let fields = json.as_object_mut().unwrap();
-        for name in ["objective", "augment", "growth", "d_steps", "warm_up_kimg", "clip"] {
+        for name in ["objective", "l1", "augment", "growth", "d_steps", "warm_up_kimg", "clip"] {
             assert!(fields.remove(name).is_some(), "{name}");
         }
         assert_eq!(serde_json::from_value::<TrainConfig>(json).unwrap(), config);
@@ -230,7 +332,7 @@ mod tests {
     #[test]
     fn settings_out_of_range_are_named() {
         type Change = fn(&mut TrainConfig);
-        let cases: [(Change, &str); 18] = [
+        let cases: [(Change, &str); 22] = [
             (|c| c.kimg = 0.0, "--kimg"),
             (|c| c.kimg = f64::NAN, "--kimg"),
             (|c| c.batch = 0, "--batch"),
@@ -249,6 +351,10 @@ mod tests {
             (|c| *c = grow(|g| g.until = 100), "--grow-to"),
             (|c| *c = grow(|g| g.until = 1024), "resolution"),
             (|c| *c = grow(|g| g.batch_values = 1), "--batch-values"),
+            (|c| c.l1 = 100.0, "--l1"),
+            (|c| *c = pix2pix(|c| c.augment = Augment::ALL), "--augment"),
+            (|c| *c = pix2pix(|c| c.spec.z_dim = 1), "no latents"),
+            (|c| *c = pix2pix(|c| c.growth = Some(Growth::USUAL)), "constant width"),
         ];
         for (change, name) in cases {
             let mut config = TrainConfig::new(Preset::Dcgan64, DataSource::Demo);

@@ -19,7 +19,7 @@ pub struct StepReport {
     pub images: u64,
     /// Loss of the discriminator: on real plus on generated pictures.
     pub loss_d: f32,
-    /// Loss of the generator.
+    /// Loss of the generator, without the distance to the truth where there is one.
     pub loss_g: f32,
     /// Mean probability that the discriminator gave to real pictures.
     pub d_real: f32,
@@ -36,6 +36,14 @@ pub struct StepReport {
     /// limited data").
     #[serde(default)]
     pub sign_real: f32,
+    /// Mean absolute difference of outputs from their truths, of values in [0, 1]; 0 where pictures
+    /// are drawn from latents.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub l1: f32,
+}
+
+fn is_zero(value: &f32) -> bool {
+    *value == 0.0
 }
 
 /// What a run tells while it goes on.
@@ -43,8 +51,10 @@ pub struct StepReport {
 pub enum TrainEvent {
     /// The data is open and the networks are built.
     Started {
-        /// Pictures in the data set.
+        /// Pictures, or pairs of them, that are learnt from.
         pictures: usize,
+        /// Pairs that are only measured with; 0 where pictures are drawn from latents.
+        held_out: usize,
         /// Files that were left out, each with the reason.
         skipped: Vec<String>,
         /// Steps done before: 0 unless the run is gone on with.
@@ -62,7 +72,8 @@ pub enum TrainEvent {
     Reading(usize, usize),
     /// Steps done since the last such event, about ten times a second.
     Steps(Vec<StepReport>),
-    /// Pictures from the run's fixed latents, drawn by the averaged generator.
+    /// Pictures from the run's fixed latents, or what is made of pairs that are held out, drawn by the
+    /// averaged generator.
     Preview {
         /// Real pictures shown so far.
         images: u64,

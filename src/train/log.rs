@@ -167,6 +167,7 @@ mod tests {
             grad_d: 2.0,
             grad_g: 0.5,
             sign_real: 0.6,
+            l1: 0.0,
         }
     }
 

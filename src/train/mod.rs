@@ -18,6 +18,7 @@ pub mod metrics;
 pub mod monitor;
 mod objective;
 pub mod pace;
+pub mod pairs;
 mod run;
 mod schedule;
 mod trainer;

@@ -4,13 +4,14 @@ pub mod blend;
 pub mod explore;
 pub mod train;
 
-use eframe::egui::Ui;
+use eframe::egui::{Label, RichText, Ui};
 use egui_material_icons::MaterialIcon;
 use egui_material_icons::icons::{ICON_EXPLORE, ICON_JOIN_INNER, ICON_MODEL_TRAINING};
 
 use super::command::AppCommand;
 use super::screen::Screen;
 use super::state::State;
+use super::theme;
 
 /// What a tab gets to draw itself: everything the window knows, the textures, and a list for what
 /// it asks for.
@@ -33,6 +34,14 @@ pub struct Tab {
     pub icon: MaterialIcon,
     /// Draws it.
     pub show: fn(&mut Ui, &mut TabContext),
+}
+
+/// Says why a tab that is about latents has nothing to show, if the model on screen has none.
+fn refuses(ui: &mut Ui, context: &TabContext) -> bool {
+    let Some(why) = context.state.takes_pictures() else { return false };
+    let faint = theme::palette(ui).faint;
+    ui.centered_and_justified(|ui| ui.add(Label::new(RichText::new(why).color(faint)).wrap()));
+    true
 }
 
 /// All tabs, from the top.

@@ -21,11 +21,13 @@ pub enum Series {
     Real,
     /// Mean probability that it gives to generated ones.
     Fake,
+    /// Mean difference of outputs from their truths.
+    L1,
 }
 
 impl Series {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::LossD, Self::LossG, Self::Real, Self::Fake];
+    pub const ALL: [Self; 5] = [Self::LossD, Self::LossG, Self::Real, Self::Fake, Self::L1];
 
     /// Its name in legends.
     pub fn title(self) -> &'static str {
@@ -34,6 +36,7 @@ impl Series {
             Self::LossG => "Loss of G",
             Self::Real => "D(x)",
             Self::Fake => "D(G(z))",
+            Self::L1 => "L1 in training",
         }
     }
 
@@ -43,6 +46,7 @@ impl Series {
             Self::LossG => report.loss_g,
             Self::Real => report.d_real,
             Self::Fake => report.d_fake,
+            Self::L1 => report.l1,
         }
     }
 }
@@ -119,10 +123,10 @@ impl Pyramid {
 pub struct Curves {
     steps: Vec<u64>,
     images: Vec<u64>,
-    raw: [Pyramid; 4],
-    smooth: [Pyramid; 4],
+    raw: [Pyramid; Series::ALL.len()],
+    smooth: [Pyramid; Series::ALL.len()],
     /// Weighted sum and sum of weights of each moving average.
-    averages: [(f64, f64); 4],
+    averages: [(f64, f64); Series::ALL.len()],
     smoothing: f32,
 }
 
@@ -274,6 +278,7 @@ mod tests {
             grad_d: 1.0,
             grad_g: 1.0,
             sign_real: 0.0,
+            l1: 0.0,
         }
     }
 

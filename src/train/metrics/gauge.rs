@@ -2,13 +2,13 @@
 
 use candle_core::{Device, Tensor};
 
-use super::Measures;
 use super::diversity::mean_distance;
 use super::features::Judge;
 use super::ndb::Cells;
 use super::pictures::{Pictures, place};
 use super::prc::Manifold;
 use super::swd::{Draws, sliced_wasserstein};
+use super::{Measures, mean_level};
 use crate::error::Result;
 use crate::model::ModelSpec;
 use crate::random::{Purpose, stream};
@@ -70,10 +70,7 @@ impl Gauge {
         let shape = (target.channels, target.height, target.width);
         // Pictures too small for patches have no such distance.
         let swd = match Draws::new(self.reals.len(), shape, self.seed) {
-            Ok(draws) => {
-                let levels = sliced_wasserstein(&self.reals, fakes, &draws)?;
-                Some((levels.iter().sum::<f64>() / levels.len() as f64) as f32)
-            }
+            Ok(draws) => Some(mean_level(&sliced_wasserstein(&self.reals, fakes, &draws)?)),
             Err(_) => None,
         };
         let rows = fakes.rows()?;
@@ -91,6 +88,7 @@ impl Gauge {
         Ok(Measures {
             images,
             pictures: fakes.len(),
+            l1: None,
             swd,
             diversity,
             ndb,

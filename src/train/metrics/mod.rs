@@ -7,6 +7,7 @@
 //! | NDB, empty cells | `ndb` | Richardson & Weiss 2018, "On GANs and GMMs" |
 //! | precision, recall | `prc` | Kynkäänniemi et al. 2019, "Improved precision and recall metric" |
 //! | density, coverage | `prc` | Naeem et al. 2020, "Reliable fidelity and diversity metrics" |
+//! | L1 | `outputs` | mean absolute difference from the truth, where there is one |
 //!
 //! Every random number follows from a seed, so that two models, or one model at two moments, are
 //! measured with the same patches, directions and cells.
@@ -16,6 +17,7 @@ mod diversity;
 mod features;
 mod gauge;
 mod ndb;
+mod outputs;
 mod pictures;
 mod prc;
 mod pyramid;
@@ -28,6 +30,7 @@ pub use diversity::mean_distance;
 pub use features::Judge;
 pub use gauge::Gauge;
 pub use ndb::{Cells, Filling};
+pub use outputs::{mean_difference, measure_outputs};
 pub use pictures::Pictures;
 pub use prc::{Manifold, Resemblance};
 pub use swd::{Draws, sliced_wasserstein};
@@ -40,6 +43,9 @@ pub struct Measures {
     pub images: u64,
     /// Generated pictures that were measured, against as many real ones.
     pub pictures: usize,
+    /// Mean absolute difference of outputs from their truths, of values in [0, 1], where pictures are
+    /// made from pictures. Lower is better.
+    pub l1: Option<f32>,
     /// Sliced Wasserstein distance, mean over the levels of the pyramid, times 1000. Lower is better.
     pub swd: Option<f32>,
     /// Mean distance between generated pictures over that between real ones. 1 is as diverse as the data.
@@ -63,6 +69,8 @@ pub struct Measures {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Measure {
+    /// [`Measures::l1`].
+    L1,
     /// [`Measures::swd`].
     Swd,
     /// [`Measures::diversity`].
@@ -83,7 +91,8 @@ pub enum Measure {
 
 impl Measure {
     /// All of them, in the order in which they are told.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
+        Self::L1,
         Self::Swd,
         Self::Diversity,
         Self::Ndb,
@@ -97,6 +106,7 @@ impl Measure {
     /// Its name in files and options.
     pub fn name(self) -> &'static str {
         match self {
+            Self::L1 => "l1",
             Self::Swd => "swd",
             Self::Diversity => "diversity",
             Self::Ndb => "ndb",
@@ -111,6 +121,7 @@ impl Measure {
     /// Its name in TensorBoard.
     pub(super) fn tag(self) -> &'static str {
         match self {
+            Self::L1 => "measure/l1",
             Self::Swd => "measure/swd",
             Self::Diversity => "measure/diversity",
             Self::Ndb => "measure/ndb",
@@ -125,6 +136,7 @@ impl Measure {
     /// What it says, in a few words.
     pub fn about(self) -> &'static str {
         match self {
+            Self::L1 => "how far outputs are from their truths; lower is better",
             Self::Swd => "how unlike their patches are, on all scales; lower is better",
             Self::Diversity => "how unlike each other they are; 1 is like the data",
             Self::Ndb => "kinds of pictures that are too rare or too common; lower is better",
@@ -139,6 +151,7 @@ impl Measure {
     /// Its value in `measures`.
     pub fn of(self, measures: &Measures) -> Option<f32> {
         match self {
+            Self::L1 => measures.l1,
             Self::Swd => measures.swd,
             Self::Diversity => measures.diversity,
             Self::Ndb => measures.ndb,
@@ -152,6 +165,11 @@ impl Measure {
 
     /// Whether a lower value is the better one.
     pub fn is_better_low(self) -> bool {
-        matches!(self, Self::Swd | Self::Ndb | Self::Empty)
+        matches!(self, Self::L1 | Self::Swd | Self::Ndb | Self::Empty)
     }
+}
+
+/// The mean over the levels of a pyramid.
+fn mean_level(levels: &[f64]) -> f32 {
+    (levels.iter().sum::<f64>() / levels.len().max(1) as f64) as f32
 }

@@ -11,8 +11,11 @@ const ALIKE: f32 = 0.5;
 /// A few numbers about the data.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Facts {
-    /// Pictures in it.
+    /// Pictures in it, or pairs.
     pub pictures: usize,
+    /// Whether they are pairs: then there is a truth that holds the generator to its inputs, whatever
+    /// the discriminator does.
+    pub are_pairs: bool,
     /// Pictures that were compared with the first.
     pub compared: usize,
     /// The largest mean difference of one of them from the first, in shades of 255.
@@ -26,7 +29,8 @@ impl Facts {
     /// [`crate::Error::Io`] or [`crate::Error::BadPicture`] if the first cannot be read any more.
     pub fn of(dataset: &Dataset) -> Result<Self> {
         let (pictures, first) = (dataset.len(), dataset.pixels(0)?);
-        let mut facts = Self { pictures, compared: 0, difference: 0.0 };
+        let are_pairs = dataset.target().input > 0;
+        let mut facts = Self { pictures, are_pairs, compared: 0, difference: 0.0 };
         for index in (1..pictures).step_by(pictures.div_ceil(LOOKED_AT)) {
             // One that has gone since is the loader's concern.
             let Ok(other) = dataset.pixels(index) else { continue };

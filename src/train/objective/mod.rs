@@ -1,11 +1,13 @@
 //! What the two networks want.
 
+mod distance;
 mod loss;
 mod penalty;
 mod slopes;
 
 use serde::{Deserialize, Serialize};
 
+pub use distance::distance;
 pub use loss::{Loss, Wants, bce_with_logits};
 pub use penalty::{beside_noisy, penalty};
 pub use slopes::with_slopes;

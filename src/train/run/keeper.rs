@@ -19,6 +19,7 @@ use crate::train::folder::{RunFolder, RunLock};
 use crate::train::log::Log;
 use crate::train::metrics::{Measure, Measures};
 use crate::train::monitor::Alert;
+use crate::train::pairs::HeldOut;
 use crate::train::trainer::Trainer;
 
 /// Between two words about a disk that still takes nothing, and two attempts to save on it.
@@ -77,7 +78,7 @@ impl Lists {
 
     fn add_steps(&mut self, reports: &[StepReport]) -> Result<()> {
         let numbers = |report: &StepReport| {
-            let values = vec![
+            let mut values = vec![
                 ("loss/discriminator", report.loss_d),
                 ("loss/generator", report.loss_g),
                 ("verdict/real", report.d_real),
@@ -85,6 +86,9 @@ impl Lists {
                 ("gradient/discriminator", report.grad_d),
                 ("gradient/generator", report.grad_g),
             ];
+            if report.l1 != 0.0 {
+                values.push(("loss/l1", report.l1));
+            }
             (report.step, values)
         };
         // Both, whatever becomes of the first.
@@ -180,16 +184,17 @@ impl<'a> Keeper<'a> {
         self.settle(outcome, tell);
     }
 
-    /// Draws and writes a sheet of the run's fixed latents.
+    /// Draws and writes a sheet of the run's fixed latents, or of the first pairs of `held_out`.
     pub(super) fn preview(
         &mut self,
         trainer: &Trainer,
+        held_out: Option<&HeldOut>,
         samples: usize,
         tell: &mut dyn FnMut(TrainEvent),
     ) {
         let images = trainer.images();
         let path = self.folder.sample_path(images);
-        match sheet(trainer, samples) {
+        match sheet(trainer, held_out, samples) {
             Ok(sheet) => {
                 let outcome = picture::save_png(&path, &sheet);
                 self.settle(outcome, tell);
@@ -267,7 +272,10 @@ impl<'a> Keeper<'a> {
     }
 }
 
-fn sheet(trainer: &Trainer, samples: usize) -> Result<RgbImage> {
+fn sheet(trainer: &Trainer, held_out: Option<&HeldOut>, samples: usize) -> Result<RgbImage> {
+    if let Some(held_out) = held_out {
+        return held_out.sheet(trainer.average().generator(), samples, trainer.device());
+    }
     let pictures = picture::from_tensor(&trainer.samples(samples)?)?;
     let columns = picture::square_columns(pictures.len());
     Ok(picture::sheet(&pictures, columns, 0, Rgb([0; 3])))

@@ -20,6 +20,7 @@ use super::config::TrainConfig;
 use super::estimate;
 use super::events::{TrainControl, TrainEvent};
 use super::folder::RunFolder;
+use super::pairs::HeldOut;
 use super::trainer::Trainer;
 use crate::data::{Dataset, OpenOptions};
 use crate::device::OpenDevice;
@@ -87,14 +88,16 @@ fn open<'a>(
         false => None,
     };
     let layers = trainer.as_ref().map_or(0, |trainer| trainer.stage().layers);
-    let dataset =
-        open_data(config, layers, options, Some(controls), tell).map_err(|error| match error {
-            Error::BadData { .. } | Error::Io { .. } if resume => Error::bad_run(
-                folder.root(),
-                format!("{error}; if its pictures have moved, say where they are with --data"),
-            ),
-            other => other,
-        })?;
+    let explained = |error| match error {
+        Error::BadData { .. } | Error::Io { .. } if resume => Error::bad_run(
+            folder.root(),
+            format!("{error}; if its pictures have moved, say where they are with --data"),
+        ),
+        other => other,
+    };
+    let mut dataset =
+        open_data(config, layers, options, Some(controls), tell).map_err(explained)?;
+    let held_out = HeldOut::split_off(config, &mut dataset).map_err(explained)?;
     // A new run leaves nothing behind if its data cannot be opened.
     let lock = match lock {
         Some(lock) => lock,
@@ -115,10 +118,12 @@ fn open<'a>(
         None => Trainer::new(config.clone(), &device.device)?,
     };
     let dataset = Arc::new(dataset);
-    let mut watcher = Watcher::new(Arc::clone(&dataset), config.upkeep, trainer.stage().images)?;
+    let since = trainer.stage().images;
+    let mut watcher = Watcher::new(Arc::clone(&dataset), held_out, config.upkeep, since)?;
     let keeper = Keeper::open(folder, lock, &trainer, &mut watcher)?;
     tell(TrainEvent::Started {
         pictures: dataset.len(),
+        held_out: watcher.held_out().map_or(0, HeldOut::len),
         skipped: dataset
             .skipped()
             .iter()

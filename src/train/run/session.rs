@@ -83,7 +83,7 @@ impl<'a> Session<'a> {
         let mut told = Instant::now();
         let mut save_at_end = true;
         if self.trainer.steps() == 0 {
-            self.keeper.preview(&self.trainer, self.config.samples, tell);
+            self.preview(tell);
             let alerts = self.watcher.before();
             self.alert(alerts, tell);
         }
@@ -149,7 +149,7 @@ impl<'a> Session<'a> {
         }
         if preview || is_last {
             self.tell_steps(tell);
-            self.keeper.preview(&self.trainer, config.samples, tell);
+            self.preview(tell);
         }
         if measure || (is_last && upkeep.measure_kimg > 0.0) {
             self.measure(tell);
@@ -163,6 +163,11 @@ impl<'a> Session<'a> {
         }
         self.show(tell);
         Ok(true)
+    }
+
+    fn preview(&mut self, tell: Tell) {
+        let held_out = self.watcher.held_out();
+        self.keeper.preview(&self.trainer, held_out, self.config.samples, tell);
     }
 
     fn measure(&mut self, tell: Tell) {
@@ -262,9 +267,9 @@ impl<'a> Session<'a> {
     fn one_step(&mut self) -> Result<StepReport> {
         let batch = self.loader.next()?;
         let target = self.dataset.target();
-        let shape = (batch.size, target.channels, target.height, target.width);
-        let real = Tensor::from_vec(batch.pixels, shape, self.trainer.device())?;
-        self.trainer.step(&real)
+        let shape = (batch.size, target.input + target.channels, target.height, target.width);
+        let pictures = Tensor::from_vec(batch.pixels, shape, self.trainer.device())?;
+        self.trainer.step(&pictures)
     }
 
     fn obey(&mut self, controls: &Receiver<TrainControl>, tell: Tell) -> Then {
@@ -380,8 +385,8 @@ fn load(dataset: &Arc<Dataset>, trainer: &Trainer) -> Result<Loader> {
 }
 
 fn is_sound(report: &StepReport) -> bool {
-    let StepReport { loss_d, loss_g, grad_d, grad_g, d_real, d_fake, .. } = *report;
-    [loss_d, loss_g, grad_d, grad_g, d_real, d_fake].iter().all(|value| value.is_finite())
+    let StepReport { loss_d, loss_g, grad_d, grad_g, d_real, d_fake, l1, .. } = *report;
+    [loss_d, loss_g, grad_d, grad_g, d_real, d_fake, l1].iter().all(|value| value.is_finite())
 }
 
 /// `the losses (D NaN, G 3.25)`

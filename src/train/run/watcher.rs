@@ -5,8 +5,9 @@ use std::sync::Arc;
 use crate::data::Dataset;
 use crate::error::Result;
 use crate::train::events::StepReport;
-use crate::train::metrics::{Gauge, Measures, Pictures};
+use crate::train::metrics::{Gauge, Measures, Pictures, measure_outputs};
 use crate::train::monitor::{Alert, Doctor, Facts};
+use crate::train::pairs::HeldOut;
 use crate::train::trainer::Trainer;
 use crate::train::upkeep::Upkeep;
 
@@ -16,6 +17,8 @@ const SEED: u64 = 0;
 /// The doctor, and the measures so far.
 pub(super) struct Watcher {
     dataset: Arc<Dataset>,
+    /// Where pictures are made from pictures.
+    held_out: Option<HeldOut>,
     upkeep: Upkeep,
     facts: Facts,
     doctor: Doctor,
@@ -27,10 +30,20 @@ pub(super) struct Watcher {
 }
 
 impl Watcher {
-    pub(super) fn new(dataset: Arc<Dataset>, upkeep: Upkeep, since: u64) -> Result<Self> {
+    pub(super) fn new(
+        dataset: Arc<Dataset>,
+        held_out: Option<HeldOut>,
+        upkeep: Upkeep,
+        since: u64,
+    ) -> Result<Self> {
         let facts = Facts::of(&dataset)?;
         let doctor = Doctor::new(facts);
-        Ok(Self { dataset, upkeep, facts, doctor, best: None, since, gauge: None })
+        Ok(Self { dataset, held_out, upkeep, facts, doctor, best: None, since, gauge: None })
+    }
+
+    /// The pairs that are not learnt from, if pictures are made from pictures.
+    pub(super) fn held_out(&self) -> Option<&HeldOut> {
+        self.held_out.as_ref()
     }
 
     /// Pictures have another size from now on, `since` pictures into the run.
@@ -72,6 +85,24 @@ impl Watcher {
 
     /// Measures the averaged generator, and says whether it is the best so far.
     pub(super) fn measure(&mut self, trainer: &Trainer) -> Result<(Measures, bool, Vec<Alert>)> {
+        let measures = match &self.held_out {
+            Some(held_out) => {
+                let generator = trainer.average().generator();
+                let count = self.upkeep.measure_pictures;
+                let pairs = held_out.translated(generator, count, trainer.device())?;
+                measure_outputs(&pairs.outputs, &pairs.truths, SEED, trainer.images())?
+            }
+            None => self.measure_drawn(trainer)?,
+        };
+        let is_best = self.upkeep.is_best(&measures, self.best.as_ref());
+        if is_best {
+            self.best = Some(measures);
+        }
+        Ok((measures, is_best, self.doctor.measured(trainer.steps(), &measures)))
+    }
+
+    /// Measures pictures that are drawn from latents.
+    fn measure_drawn(&mut self, trainer: &Trainer) -> Result<Measures> {
         let generator = trainer.average().generator();
         let gauge = match self.gauge.take() {
             Some(gauge) => gauge,
@@ -86,10 +117,6 @@ impl Watcher {
         let fakes = Pictures::draw(generator, gauge.pictures(), SEED, trainer.device())?;
         let measures = gauge.measure(&fakes, trainer.images())?;
         self.gauge = Some(gauge);
-        let is_best = self.upkeep.is_best(&measures, self.best.as_ref());
-        if is_best {
-            self.best = Some(measures);
-        }
-        Ok((measures, is_best, self.doctor.measured(trainer.steps(), &measures)))
+        Ok(measures)
     }
 }

@@ -1,21 +1,33 @@
 //! One step of both networks.
 
 use candle_core::Tensor;
+use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
 use super::{Learner, Trainer};
 use crate::error::Result;
-use crate::model::{Gradients, Mode, Tape};
+use crate::model::{Gradients, Mode, Takes, Tape};
 use crate::ops;
 use crate::random::{Purpose, stream};
 use crate::train::augment::Changes;
 use crate::train::events::StepReport;
-use crate::train::objective::{beside_noisy, penalty, with_slopes};
+use crate::train::objective::{beside_noisy, distance, penalty, with_slopes};
+use crate::train::pairs::{halves, joined};
 
 /// Where the random draws of one step come from.
 struct Draws {
     changes: ChaCha8Rng,
     noise: ChaCha8Rng,
+}
+
+/// What a step of the discriminator is about.
+struct Round<'a> {
+    /// Real pictures `[B, C, H, W]`.
+    real: Tensor,
+    /// What the generator draws from: latents, or the input that belongs to each real picture.
+    given: Tensor,
+    /// Seeds of the dropout of each picture.
+    dropout: &'a [u64],
 }
 
 /// What a step of the discriminator tells, or the sum over several.
@@ -41,7 +53,15 @@ impl Told {
 /// Generated pictures with the way back to the generator's weights.
 struct Generated {
     pictures: Tensor,
-    from_latents: Tape,
+    from_given: Tape,
+}
+
+/// What a step of the generator tells.
+struct Moved {
+    loss: f32,
+    gradient: f32,
+    /// Mean distance to the truth, where there is one.
+    distance: f32,
 }
 
 impl<N> Learner<N> {
@@ -63,30 +83,41 @@ impl<N> Learner<N> {
 }
 
 impl Trainer {
-    /// One step on `real` pictures `[N, C, H, W]` in [-1, 1], with latents that follow from the seed: a
-    /// batch of them for each step of the discriminator.
+    /// One step on a `batch` `[N, C, H, W]` in [-1, 1] of real pictures: latents for as many follow from
+    /// the seed, one for each step of the discriminator. Where pictures are made from pictures, the
+    /// batch has the channels of the input and, behind them, those of the truth.
     ///
     /// # Errors
     /// [`crate::Error::Tensor`] if the pictures have another shape or the device fails.
-    pub fn step(&mut self, real: &Tensor) -> Result<StepReport> {
-        let count = real.dim(0)?;
-        let z_dim = self.spec.z_dim;
-        let mut values = vec![0.0; count * z_dim];
-        let mut rng = stream(self.config.seed, Purpose::StepLatents, self.step + 1);
-        self.spec.prior.fill(&mut values, &mut rng);
-        let z = Tensor::from_vec(values, (count, z_dim), &self.device)?;
-        self.step_with(real, &z)
+    pub fn step(&mut self, batch: &Tensor) -> Result<StepReport> {
+        match self.spec.takes() {
+            Takes::Latent { dims } => {
+                let count = batch.dim(0)?;
+                let mut values = vec![0.0; count * dims];
+                let mut rng = stream(self.config.seed, Purpose::StepLatents, self.step + 1);
+                self.spec.prior.fill(&mut values, &mut rng);
+                let z = Tensor::from_vec(values, (count, dims), &self.device)?;
+                self.step_with(batch, &z)
+            }
+            Takes::Picture { channels, .. } => {
+                let (input, truth) = halves(batch, channels)?;
+                self.step_with(&truth, &input)
+            }
+        }
     }
 
-    /// One step with given latents `z` `[N, z]`.
+    /// One step with what the generator draws from given: latents `[N, z]`, or the input
+    /// `[N, inputs, H, W]` that belongs to each real picture.
     ///
     /// The order is that of the PyTorch tutorial: the discriminator judges real, then generated
     /// pictures and moves, each time with new ones where it has several steps; then it judges the
-    /// last generated pictures again and the generator moves.
+    /// last generated pictures again and the generator moves. Where there is an input, it is judged
+    /// together with the picture, the discriminator's loss counts half, and the generator's has the
+    /// distance to the truth beside it (Isola et al. 2017).
     ///
     /// # Errors
     /// [`crate::Error::Tensor`] if a shape is another or the device fails.
-    pub fn step_with(&mut self, real: &Tensor, z: &Tensor) -> Result<StepReport> {
+    pub fn step_with(&mut self, real: &Tensor, given: &Tensor) -> Result<StepReport> {
         let step = self.step + 1;
         let (rounds, count) = (self.config.d_steps, real.dim(0)?);
         let (before, images) = (self.images(), self.schedule.images_after(step));
@@ -95,6 +126,8 @@ impl Trainer {
             changes: stream(self.config.seed, Purpose::Changes, step),
             noise: stream(self.config.seed, Purpose::Noise, step),
         };
+        let mut dropout = stream(self.config.seed, Purpose::StepDropout, step);
+        let dropout: Vec<u64> = (0..count).map(|_| dropout.next_u64()).collect();
         let fade = self.config.fade(&self.schedule, step);
         if let Some(share) = fade {
             self.set_fade(share);
@@ -102,24 +135,26 @@ impl Trainer {
 
         let mut told = Told::default();
         let mut last = None;
-        for round in 0..rounds {
+        for index in 0..rounds {
+            let each = count / rounds;
             // With a single round, these are the tensors themselves.
-            let batch = |x: &Tensor| x.narrow(0, round * (count / rounds), count / rounds);
-            let (mut real, z) = (batch(real)?, batch(z)?);
+            let batch = |x: &Tensor| x.narrow(0, index * each, each);
+            let dropout = &dropout[index * each..][..each];
+            let mut round = Round { real: batch(real)?, given: batch(given)?, dropout };
             if let Some(share) = fade {
-                real = blurred(&real, share)?;
+                round.real = blurred(&round.real, share)?;
             }
-            let number = (step - 1 - self.adam_since) * rounds as u64 + round as u64 + 1;
+            let number = (step - 1 - self.adam_since) * rounds as u64 + index as u64 + 1;
             let (fake, of_round) =
-                self.discriminator_step(&real, &z, number, lr_factor, &mut draws)?;
+                self.discriminator_step(&round, number, lr_factor, &mut draws)?;
             told.add(&of_round);
-            last = Some((real, fake));
+            last = Some((round, fake));
         }
-        let Some((real, fake)) = last else {
+        let Some((round, fake)) = last else {
             return Err(candle_core::Error::msg("the discriminator has no steps").into());
         };
         let number = step - self.adam_since;
-        let (loss_g, grad_g) = self.generator_step(&real, fake, number, lr_factor, &mut draws)?;
+        let moved = self.generator_step(&round, fake, number, lr_factor, &mut draws)?;
 
         self.step = step;
         let mean = |sum: f32| sum / rounds as f32;
@@ -131,36 +166,42 @@ impl Trainer {
             step,
             images,
             loss_d: mean(told.loss),
-            loss_g,
+            loss_g: moved.loss,
             d_real: mean(told.real),
             d_fake: mean(told.fake),
             grad_d: mean(told.gradient),
-            grad_g,
+            grad_g: moved.gradient,
             sign_real,
+            // Told of pictures in [0, 1].
+            l1: 0.5 * moved.distance,
         })
     }
 
-    /// The discriminator judges `real` pictures and those generated from `z`, and moves. `number` counts
-    /// its steps from 1.
+    /// The discriminator judges the real pictures of `round` and generated ones, and moves. `number`
+    /// counts its steps from 1.
     fn discriminator_step(
         &mut self,
-        real: &Tensor,
-        z: &Tensor,
+        round: &Round,
         number: u64,
         lr_factor: f64,
         draws: &mut Draws,
     ) -> Result<(Generated, Told)> {
         let objective = self.config.objective;
-        let (real, _) = self.changed(real, draws)?;
+        let (real, _) = self.changed(&self.shown(round, &round.real)?, draws)?;
         let (judged_real, from_real) = self.judged(&real, objective.r1 != 0.0, draws)?;
-        let (fake, from_latents) = self.generator.network.record(z, Mode::Train)?;
-        let (changed_fake, _) = self.changed(&fake, draws)?;
+        let pass = Mode::Train.dropping(round.dropout);
+        let (fake, from_given) = self.generator.network.record(&round.given, pass)?;
+        let (changed_fake, _) = self.changed(&self.shown(round, &fake)?, draws)?;
         let (judged_fake, from_fake) = self.judged(&changed_fake, objective.r2 != 0.0, draws)?;
 
         let (batch, wants, label) = (real.dim(0)?, self.wants, self.config.real_label);
+        let share = if self.spec.inputs() > 0 { 0.5 } else { 1.0 };
         let (loss, [on_real, on_fake]) = with_slopes([&judged_real, &judged_fake], |judged| {
             let [real, fake] = [judged[0].narrow(0, 0, batch)?, judged[1].narrow(0, 0, batch)?];
             let mut loss = (wants.discriminator)([&real, &fake], label)?;
+            if share != 1.0 {
+                loss = (loss * share)?;
+            }
             for (judged, gamma) in judged.into_iter().zip([objective.r1, objective.r2]) {
                 if gamma != 0.0 {
                     loss = (loss + penalty(judged, gamma, objective.sigma)?)?;
@@ -174,36 +215,36 @@ impl Trainer {
         let gradient = self.discriminator.learn(gradients, self.config.clip, number, lr_factor)?;
 
         let mut told = Told { loss, gradient, ..Told::default() };
-        let real = judged_real.narrow(0, 0, batch)?.to_vec1::<f32>()?;
-        let judged_fake = judged_fake.narrow(0, 0, batch)?.to_vec1::<f32>()?;
+        let verdicts =
+            |judged: &Tensor| judged.narrow(0, 0, batch)?.flatten_all()?.to_vec1::<f32>();
+        let (real, judged_fake) = (verdicts(&judged_real)?, verdicts(&judged_fake)?);
         for (&real, &fake) in real.iter().zip(&judged_fake) {
             let (probability, side) = objective.loss.reading(real, fake);
             told.real += probability;
             told.sign += side.signum();
             told.fake += objective.loss.reading(fake, real).0;
         }
-        let count = batch.max(1) as f32;
+        let count = real.len().max(1) as f32;
         for sum in [&mut told.real, &mut told.fake, &mut told.sign] {
             *sum /= count;
         }
-        Ok((Generated { pictures: fake, from_latents }, told))
+        Ok((Generated { pictures: fake, from_given }, told))
     }
 
-    /// The discriminator judges `fake` again, and the generator moves. Returns its loss and how long
-    /// its gradient was.
+    /// The discriminator judges `fake` again, and the generator moves.
     fn generator_step(
         &mut self,
-        real: &Tensor,
+        round: &Round,
         fake: Generated,
         number: u64,
         lr_factor: f64,
         draws: &mut Draws,
-    ) -> Result<(f32, f32)> {
-        let (pictures, changes) = self.changed(&fake.pictures, draws)?;
+    ) -> Result<Moved> {
+        let (pictures, changes) = self.changed(&self.shown(round, &fake.pictures)?, draws)?;
         let (judged, from_pictures) = self.discriminator.network.record(&pictures, Mode::Train)?;
         let judged_real = match self.config.objective.loss.compares() {
             true => {
-                let (real, _) = self.changed(real, draws)?;
+                let (real, _) = self.changed(&self.shown(round, &round.real)?, draws)?;
                 self.discriminator.network.forward(&real, Mode::Train)?.detach()
             }
             // Nobody looks at it.
@@ -216,10 +257,26 @@ impl Trainer {
         if let Some(changes) = changes {
             grad = changes.back(&grad)?;
         }
+        let mut moved = Moved { loss, gradient: 0.0, distance: 0.0 };
+        let inputs = self.spec.inputs();
+        if inputs > 0 {
+            let (mean, slope) = distance(&fake.pictures, &round.real)?;
+            let on_output = grad.narrow(1, inputs, grad.dim(1)? - inputs)?;
+            grad = (on_output + (slope * self.config.l1)?)?;
+            moved.distance = mean;
+        }
         let mut gradients = Gradients::default();
-        fake.from_latents.to_weights(&grad, &mut gradients)?;
-        let norm = self.generator.learn(gradients, self.config.clip, number, lr_factor)?;
-        Ok((loss, norm))
+        fake.from_given.to_weights(&grad, &mut gradients)?;
+        moved.gradient = self.generator.learn(gradients, self.config.clip, number, lr_factor)?;
+        Ok(moved)
+    }
+
+    /// `pictures` with the input that belongs to them, if there is one.
+    fn shown(&self, round: &Round, pictures: &Tensor) -> Result<Tensor> {
+        match self.spec.inputs() {
+            0 => Ok(pictures.clone()),
+            _ => joined(&round.given, pictures),
+        }
     }
 
     /// `pictures` as the discriminator is to see them, and what was done to them.

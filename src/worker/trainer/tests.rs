@@ -18,6 +18,7 @@ fn report(step: u64) -> StepReport {
         grad_d: 1.0,
         grad_g: 1.0,
         sign_real: 0.0,
+        l1: 0.0,
     }
 }
 

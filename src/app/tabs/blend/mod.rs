@@ -18,6 +18,9 @@ use crate::app::theme::UNIT;
 
 /// Draws the tab.
 pub fn show(ui: &mut Ui, context: &mut TabContext) {
+    if super::refuses(ui, context) {
+        return;
+    }
     let width = ui.available_width();
     let panel = Frame::new().inner_margin(Margin::same(UNIT as i8));
     Panel::right("kept faces")

@@ -20,6 +20,9 @@ use crate::app::theme::UNIT;
 
 /// Draws the tab.
 pub fn show(ui: &mut Ui, context: &mut TabContext) {
+    if super::refuses(ui, context) {
+        return;
+    }
     let width = ui.available_width();
     // The window is cleared with the panels' colour: painting it again would only cost.
     let panel = Frame::new().inner_margin(Margin::same(UNIT as i8));

@@ -55,14 +55,17 @@ pub fn show(ui: &mut Ui, context: &mut TabContext) {
         super::words(ui, ui.available_rect_before_wrap(), text, colours.faint);
         return;
     }
-    let (swd, shares): (Vec<_>, Vec<_>) =
-        Measure::ALL.into_iter().partition(|measure| *measure == Measure::Swd);
+    let (swd, shares): (Vec<_>, Vec<_>) = Measure::ALL
+        .into_iter()
+        .filter(|measure| *measure != Measure::L1)
+        .partition(|measure| *measure == Measure::Swd);
     let measured: Vec<(&str, Vec<Curve>)> = [("SWD", swd), ("Measures", shares)]
         .into_iter()
         .map(|(title, measures)| (title, measures_of(ui, run, &measures)))
         .filter(|(_, curves)| !curves.is_empty())
         .collect();
-    let count = 2 + measured.len();
+    let has_truths = run.config.spec.inputs() > 0;
+    let count = 2 + usize::from(has_truths) + measured.len();
     let gap = ui.spacing().item_spacing.y;
     let height = (ui.available_height() - gap * (count - 1) as f32) / count as f32;
     let height = height.max(9.0 * UNIT);
@@ -74,6 +77,16 @@ pub fn show(ui: &mut Ui, context: &mut TabContext) {
         .show(ui, &run.marks, |range| series(&run.curves, &losses, range));
     chart("Verdicts", false, Some(0.0..=1.0))
         .show(ui, &run.marks, |range| series(&run.curves, &verdicts, range));
+    if has_truths {
+        let mut held_out = measures_of(ui, run, &[Measure::L1]);
+        for curve in &mut held_out {
+            (curve.name, curve.colour) = ("L1 of held-out pairs".into(), colours.second);
+        }
+        chart("L1", false, None).show(ui, &run.marks, |range| {
+            let learnt = series(&run.curves, &[(Series::L1, colours.accent)], range);
+            learnt.into_iter().chain(held_out).collect()
+        });
+    }
     for (title, curves) in measured {
         chart(title, false, None).show(ui, &run.marks, |_| curves);
     }

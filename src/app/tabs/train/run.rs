@@ -148,10 +148,16 @@ fn buttons(ui: &mut Ui, context: &mut TabContext) {
             }
         }
         ui.separator();
-        let tooltip = Action::Live.tooltip(ui.ctx());
+        let refused = context
+            .state
+            .train
+            .shown()
+            .and_then(|run| Some(run.config.spec.expect_latents().err()?.to_string()));
+        let has_latents = refused.is_none();
+        let tooltip = refused.unwrap_or_else(|| Action::Live.tooltip(ui.ctx()));
         let label = (ICON_SENSORS.rich_text().size(16.0), RichText::new("Explore live"));
         let button = Button::selectable(is_live, label).min_size(Vec2::new(0.0, 3.5 * UNIT));
-        let can_live = is_live || is_running || model.is_some();
+        let can_live = is_live || (has_latents && (is_running || model.is_some()));
         let switch = ui.add_enabled(can_live, button).accessible_name("Explore live");
         if switch.on_hover_text(&tooltip).on_disabled_hover_text(tooltip).clicked() {
             commands.push(AppCommand::Do(Action::Live));

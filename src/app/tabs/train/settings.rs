@@ -1,6 +1,7 @@
 //! Every setting of a run, in groups: what it does, when to touch it, and the preset's value a
 //! double-click away.
 
+mod networks;
 mod recipe;
 mod rows;
 
@@ -12,8 +13,7 @@ use crate::app::command::TrainCommand;
 use crate::app::theme::{self, UNIT};
 use crate::data::Framing;
 use crate::error::Error;
-use crate::latent::Prior;
-use crate::model::{Network, Preset, Widths};
+use crate::model::{Network, Preset};
 use crate::train::TrainConfig;
 use crate::train::metrics::Measure;
 use rows::{Row, Rows};
@@ -34,11 +34,14 @@ pub fn show(ui: &mut Ui, context: &mut TabContext) {
     group(ui, "Pictures", true, |ui| pictures(ui, &rows, &mut config, &usual));
     group(ui, "Learning", false, |ui| learning(ui, &rows, &mut config, &usual));
     group(ui, "Objective", false, |ui| recipe::objective(ui, &rows, &mut config, &usual));
-    group(ui, "Augmentation", false, |ui| recipe::augmentation(ui, &rows, &mut config, &usual));
+    // Pairs would be torn apart by it.
+    if config.spec.inputs() == 0 {
+        group(ui, "Augmentation", false, |ui| recipe::augmentation(ui, &rows, &mut config, &usual));
+    }
     if config.growth.is_some() {
         group(ui, "Growth", true, |ui| recipe::growth(ui, &rows, &mut config, &usual));
     }
-    group(ui, "Networks", false, |ui| networks(ui, &rows, &mut config, &usual));
+    group(ui, "Networks", false, |ui| networks::show(ui, &rows, &mut config, &usual));
     group(ui, "Watching", false, |ui| watching(ui, &rows, &mut config, &usual));
     if config != context.state.train.setup.config {
         want(context, TrainCommand::Set(Box::new(config)));
@@ -101,7 +104,7 @@ fn length(ui: &mut Ui, rows: &Rows, config: &mut TrainConfig, usual: &TrainConfi
         Row::new(
             "Preview pictures",
             "--samples",
-            "Pictures on a preview sheet, always from the same latents.",
+            "Pictures on a preview sheet, always from the same latents or the same pairs.",
         ),
         &mut config.samples,
         usual.samples,
@@ -143,9 +146,11 @@ fn pictures(ui: &mut Ui, rows: &Rows, config: &mut TrainConfig, usual: &TrainCon
         &[(3, "colour"), (1, "grey")],
     );
     if (resolution, colours) != (size, channels) {
+        config.choose_resolution(resolution);
         match &mut config.spec.network {
-            Network::Mlp(mlp) => (mlp.size, mlp.channels) = ((resolution, resolution), colours),
-            Network::Dcgan(net) => (net.resolution, net.channels) = (resolution, colours),
+            Network::Mlp(net) => net.channels = colours,
+            Network::Dcgan(net) => net.channels = colours,
+            Network::Pix2pix(net) => net.channels = colours,
         }
     }
     rows.choice(
@@ -228,47 +233,6 @@ fn learning(ui: &mut Ui, rows: &Rows, config: &mut TrainConfig, usual: &TrainCon
     );
 }
 
-fn networks(ui: &mut Ui, rows: &Rows, config: &mut TrainConfig, usual: &TrainConfig) {
-    rows.count(
-        ui,
-        Row::new(
-            "Latent dimensions",
-            "--z",
-            "Numbers in a latent: a slider each. 64 to 128 for faces; fewer are easier to explore.",
-        ),
-        &mut config.spec.z_dim,
-        usual.spec.z_dim,
-    );
-    rows.choice(
-        ui,
-        Row::new(
-            "Latents",
-            "--prior",
-            "How latents are drawn: normal, or uniform between −1 and 1.",
-        ),
-        &mut config.spec.prior,
-        usual.spec.prior,
-        &[(Prior::Normal, "normal"), (Prior::Uniform, "uniform")],
-    );
-    if let (Network::Dcgan(net), Network::Dcgan(usual)) =
-        (&mut config.spec.network, &usual.spec.network)
-    {
-        for (name, flag, widths, usual) in [
-            ("Width of G", "--width", &mut net.generator, usual.generator),
-            ("Width of D", "--width-d", &mut net.discriminator, usual.discriminator),
-        ] {
-            let mut width = base(*widths);
-            rows.count(
-                ui,
-                Row::new(name, flag, "Channels next to the picture; the other layers follow. Half of it is four times as quick, and less able."),
-                &mut width,
-                base(usual),
-            );
-            *widths = widths.with_base(width);
-        }
-    }
-}
-
 fn watching(ui: &mut Ui, rows: &Rows, config: &mut TrainConfig, usual: &TrainConfig) {
     let (upkeep, usual) = (&mut config.upkeep, &usual.upkeep);
     rows.number(
@@ -312,10 +276,4 @@ fn watching(ui: &mut Ui, rows: &Rows, config: &mut TrainConfig, usual: &TrainCon
         usual.keep_best,
         &measures,
     );
-}
-
-fn base(widths: Widths) -> usize {
-    match widths {
-        Widths::Doubling { base, .. } | Widths::Constant { base } => base,
-    }
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 
-const DATA: Facts = Facts { pictures: 12_000, compared: 63, difference: 60.0 };
+const DATA: Facts = Facts { pictures: 12_000, are_pairs: false, compared: 63, difference: 60.0 };
 
 fn healthy(step: u64) -> StepReport {
     let sway = (step as f32 * 0.7).sin();
@@ -16,6 +16,7 @@ fn healthy(step: u64) -> StepReport {
         grad_d: 2.0 + sway,
         grad_g: 1.0 + 0.5 * sway,
         sign_real: 0.9,
+        l1: 0.0,
     }
 }
 
@@ -70,6 +71,21 @@ fn each_ailment_is_told_once_with_its_numbers() {
     }
 }
 
+/// With a truth for each input, a discriminator that is always right harms nobody.
+#[test]
+fn of_pairs_only_what_harms_them_is_told() {
+    let pairs = Facts { are_pairs: true, pictures: 8, ..DATA };
+    let sure = found(pairs, |r| (r.d_real, r.d_fake, r.sign_real) = (1.0, 1e-6, 1.0));
+    assert_eq!(sure, []);
+    let deceived = found(pairs, |r| (r.d_real, r.d_fake) = (0.5, 0.5));
+    assert_eq!(deceived, []);
+    let bad = Measures { diversity: Some(0.2), empty: Some(0.9), ..Measures::default() };
+    let mut doctor = Doctor::new(pairs);
+    assert!((0..9).all(|step| doctor.measured(step, &bad).is_empty()));
+    let alerts = found(pairs, |r| r.loss_d = 300.0);
+    assert_eq!((alerts.len(), alerts[0].ailment), (1, Ailment::Exploding));
+}
+
 #[test]
 fn what_comes_back_or_gets_much_worse_is_told_again() {
     let relapse = |report: &mut StepReport| {
@@ -114,7 +130,7 @@ fn two_measurings_make_a_collapse() {
 fn data_without_a_difference_is_told_before_the_first_step() {
     for (facts, words) in [
         (Facts { difference: 0.0, ..DATA }, "0.00 of 255"),
-        (Facts { pictures: 1, compared: 0, difference: 0.0 }, "single picture"),
+        (Facts { pictures: 1, are_pairs: false, compared: 0, difference: 0.0 }, "single picture"),
     ] {
         let alerts = Doctor::new(facts).before();
         assert_eq!((alerts.len(), alerts[0].ailment), (1, Ailment::NothingToLearn));

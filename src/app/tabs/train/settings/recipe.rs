@@ -20,6 +20,11 @@ pub fn objective(ui: &mut Ui, rows: &Rows, config: &mut TrainConfig, usual: &Tra
     if loss != config.objective.loss {
         config.choose_loss(loss);
     }
+    if config.spec.inputs() > 0 {
+        let about = "Weight of the mean difference of outputs from their truths, beside the loss: more \
+                     is nearer and softer, less is crisper and bolder.";
+        rows.number(ui, Row::new("L1", "--l1", about), &mut config.l1, usual.l1, 1.0);
+    }
     let (objective, usual) = (&mut config.objective, &usual.objective);
     let about = "Weight of the discriminator's squared slope at real pictures. Raise it where the \
                  losses swing; 0 leaves it away.";

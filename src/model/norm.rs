@@ -1,0 +1,136 @@
+//! What keeps the values between layers in a range that the next one can use.
+
+use candle_core::Tensor;
+
+use super::layers::InitStyle;
+use super::params::{Builder, Init};
+use super::pass::Mode;
+use super::tape::Tape;
+use crate::error::Result;
+use crate::ops::{self, Activation, Recorded};
+
+/// The normalisation of a block.
+#[derive(Debug, Clone)]
+pub(super) enum Norm {
+    /// Over the batch.
+    Batch(BatchNorm),
+    /// Over each picture by itself, in any mode; nothing is learnt.
+    Instance { eps: f64 },
+}
+
+impl Norm {
+    /// Batch norm over `channels`, with its parameters under `name`.
+    pub(super) fn batch(
+        name: &str,
+        channels: usize,
+        eps: f64,
+        style: InitStyle,
+        builder: &mut Builder,
+    ) -> Result<Self> {
+        BatchNorm::new(name, channels, eps, style, builder).map(Self::Batch)
+    }
+
+    pub(super) fn forward(&self, x: &Tensor, activation: Activation, mode: Mode) -> Result<Tensor> {
+        match self {
+            Self::Batch(norm) => norm.forward(x, activation, mode),
+            Self::Instance { eps } => ops::instance_norm(x, *eps, activation),
+        }
+    }
+
+    pub(super) fn record(
+        &self,
+        x: &Tensor,
+        activation: Activation,
+        mode: Mode,
+        tape: &mut Tape,
+    ) -> Result<Tensor> {
+        match self {
+            Self::Batch(norm) => norm.record(x, activation, mode, tape),
+            Self::Instance { eps } => {
+                Ok(tape.note(Recorded::instance_norm(x, *eps, activation)?, [None, None]))
+            }
+        }
+    }
+}
+
+/// Batch normalisation over all but the channel dimension (Ioffe & Szegedy 2015).
+#[derive(Debug, Clone)]
+pub(super) struct BatchNorm {
+    weight: Tensor,
+    bias: Tensor,
+    running_mean: Tensor,
+    running_var: Tensor,
+    eps: f64,
+}
+
+impl BatchNorm {
+    /// Share of the newest batch in the running statistics; PyTorch's default.
+    const MOMENTUM: f64 = 0.1;
+
+    fn new(
+        name: &str,
+        channels: usize,
+        eps: f64,
+        style: InitStyle,
+        builder: &mut Builder,
+    ) -> Result<Self> {
+        Ok(Self {
+            weight: builder.weight(&format!("{name}.weight"), &[channels], style.norm_scale())?,
+            bias: builder.weight(&format!("{name}.bias"), &[channels], Init::Constant(0.0))?,
+            running_mean: builder.statistic(&format!("{name}.running_mean"), channels, 0.0)?,
+            running_var: builder.statistic(&format!("{name}.running_var"), channels, 1.0)?,
+            eps,
+        })
+    }
+
+    fn forward(&self, x: &Tensor, activation: Activation, mode: Mode) -> Result<Tensor> {
+        match mode {
+            Mode::Train => {
+                let (y, stats) =
+                    ops::batch_norm(x, &self.weight, &self.bias, self.eps, activation)?;
+                self.follow(&stats)?;
+                Ok(y)
+            }
+            Mode::Eval => {
+                let (scale, shift) = self.fixed()?;
+                ops::scale_shift(x, Some(&scale), Some(&shift), activation)
+            }
+        }
+    }
+
+    fn record(
+        &self,
+        x: &Tensor,
+        activation: Activation,
+        mode: Mode,
+        tape: &mut Tape,
+    ) -> Result<Tensor> {
+        match mode {
+            Mode::Train => {
+                let (weight, bias) = (&self.weight, &self.bias);
+                let (y, stats, recorded) =
+                    Recorded::batch_norm(x, weight, bias, self.eps, activation)?;
+                self.follow(&stats)?;
+                Ok(tape.note((y, recorded), [Some(weight), Some(bias)]))
+            }
+            Mode::Eval => {
+                let (scale, shift) = self.fixed()?;
+                let recorded = Recorded::scale_shift(x, Some(&scale), Some(&shift), activation)?;
+                Ok(tape.note(recorded, [None, None]))
+            }
+        }
+    }
+
+    /// Moves the running statistics towards those of a batch.
+    fn follow(&self, stats: &ops::BatchStats) -> Result<()> {
+        ops::update::lerp(&self.running_mean, &stats.mean, Self::MOMENTUM)?;
+        ops::update::lerp(&self.running_var, &stats.var_unbiased, Self::MOMENTUM)
+    }
+
+    /// Scale and shift `[C]` that the running statistics amount to.
+    pub(super) fn fixed(&self) -> Result<(Tensor, Tensor)> {
+        let scale = (&self.weight / (&self.running_var + self.eps)?.sqrt()?)?;
+        let shift = (&self.bias - (&self.running_mean * &scale)?)?;
+        Ok((scale, shift))
+    }
+}

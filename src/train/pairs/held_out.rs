@@ -1,0 +1,134 @@
+//! The pairs that a run does not learn from: those it is measured with, and shown on its sheets.
+
+use candle_core::{Device, Tensor};
+use image::{Rgb, RgbImage};
+
+use super::halves;
+use crate::data::{Dataset, Target};
+use crate::error::{Error, Result};
+use crate::model::Generator;
+use crate::picture;
+use crate::train::config::TrainConfig;
+use crate::train::metrics::Pictures;
+
+/// Values of pairs that are translated at once.
+const VALUES_AT_ONCE: usize = 1 << 20;
+/// Between the pictures of a sheet.
+const GAP: u32 = 2;
+const GROUND: Rgb<u8> = Rgb([128; 3]);
+
+/// Pairs that are not learnt from.
+#[derive(Debug)]
+pub struct HeldOut {
+    dataset: Dataset,
+}
+
+/// Outputs of a generator, with what each of them should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Translated {
+    /// What the generator made.
+    pub outputs: Pictures,
+    /// The truths.
+    pub truths: Pictures,
+}
+
+impl HeldOut {
+    /// Takes the pairs that `config` holds out away from `dataset`; none if its networks draw from
+    /// latents.
+    ///
+    /// # Errors
+    /// [`Error::BadData`] if there are too few pairs to hold one out.
+    pub fn split_off(config: &TrainConfig, dataset: &mut Dataset) -> Result<Option<Self>> {
+        if config.spec.inputs() == 0 {
+            return Ok(None);
+        }
+        match config.held_out(dataset.len()) {
+            0 => Err(Error::bad_data(
+                dataset.name(),
+                "one pair is too few: at least one to learn from and one to measure with are needed",
+            )),
+            count => Ok(Some(Self { dataset: dataset.split_off_last(count) })),
+        }
+    }
+
+    /// How many pairs there are.
+    #[allow(clippy::len_without_is_empty)] // there is always one
+    pub fn len(&self) -> usize {
+        self.dataset.len()
+    }
+
+    /// What `generator` makes of the first `count`, or of all if there are not so many.
+    ///
+    /// # Errors
+    /// [`Error::Tensor`] if the device fails, [`Error::BadPicture`] or [`Error::Io`] if a pair cannot
+    /// be read any more.
+    pub fn translated(
+        &self,
+        generator: &Generator,
+        count: usize,
+        device: &Device,
+    ) -> Result<Translated> {
+        let target = Target { input: 0, ..self.dataset.target() };
+        let (mut outputs, mut truths) = (Vec::new(), Vec::new());
+        let append = |to: &mut Vec<u8>, batch: &Tensor| -> Result<()> {
+            let values = batch.permute((0, 2, 3, 1))?.flatten_all()?.to_vec1::<f32>()?;
+            to.extend(values.into_iter().map(picture::byte));
+            Ok(())
+        };
+        let count = count.min(self.len());
+        let at_once = (VALUES_AT_ONCE / self.dataset.target().bytes().max(1)).max(1);
+        for start in (0..count).step_by(at_once) {
+            let (input, truth) = self.pairs(start, at_once.min(count - start), device)?;
+            append(&mut outputs, &generator.translate(&input, None)?)?;
+            append(&mut truths, &truth)?;
+        }
+        Ok(Translated {
+            outputs: Pictures::new(target, outputs)?,
+            truths: Pictures::new(target, truths)?,
+        })
+    }
+
+    /// One sheet of input, output and truth, side by side, of the first `count` pairs.
+    ///
+    /// # Errors
+    /// As [`HeldOut::translated`].
+    pub fn sheet(&self, generator: &Generator, count: usize, device: &Device) -> Result<RgbImage> {
+        let count = count.clamp(1, self.len());
+        let mut pictures = Vec::with_capacity(3 * count);
+        for pair in 0..count {
+            let (input, truth) = self.pairs(pair, 1, device)?;
+            let output = generator.translate(&input, None)?;
+            for batch in [looked_at(&input)?, output, truth] {
+                pictures.extend(picture::from_tensor(&batch)?);
+            }
+        }
+        // As many pairs beside each other as make it about square.
+        let beside = (count as f64 / 3.0).sqrt().ceil() as usize;
+        Ok(picture::sheet(&pictures, 3 * beside.max(1), GAP, GROUND))
+    }
+
+    /// Inputs and truths of `count` pairs from `start` on.
+    fn pairs(&self, start: usize, count: usize, device: &Device) -> Result<(Tensor, Tensor)> {
+        let Target { input, channels, height, width } = self.dataset.target();
+        let pairs: Vec<_> =
+            (start..start + count).map(|at| self.dataset.pixels(at)).collect::<Result<_>>()?;
+        let pairs: Vec<&[u8]> = pairs.iter().map(|pair| &**pair).collect();
+        halves(&picture::to_tensor(&pairs, (input + channels, height, width), device)?, input)
+    }
+}
+
+/// Inputs as something to look at: one channel is grey, a second one is green beside red, and a fourth
+/// lets that much of the first three through.
+fn looked_at(input: &Tensor) -> Result<Tensor> {
+    let channel = |at: usize| input.narrow(1, at, 1);
+    Ok(match input.dim(1)? {
+        1 | 3 => input.clone(),
+        2 => Tensor::cat(&[channel(0)?, channel(1)?, (channel(0)?.ones_like()? * -1.0)?], 1)?,
+        _ => {
+            // On black: -1 where nothing comes through.
+            let share = ((channel(3)? + 1.0)? * 0.5)?;
+            let colours = (input.narrow(1, 0, 3)? + 1.0)?;
+            (colours.broadcast_mul(&share)? - 1.0)?
+        }
+    })
+}

@@ -1,0 +1,43 @@
+//! Pairs of pictures: an input, and the truth that is to be made from it.
+//!
+//! A batch of them is one tensor `[B, inputs + C, H, W]`, the input's channels before the truth's: what
+//! the loader gives, and what a discriminator judges.
+
+mod held_out;
+
+use candle_core::Tensor;
+
+pub use held_out::HeldOut;
+
+use crate::error::Result;
+
+/// From the order of pictures to that of convolutions, and back.
+const CHANNELS_LAST: [usize; 4] = [0, 2, 3, 1];
+const CHANNELS_FIRST: [usize; 4] = [0, 3, 1, 2];
+
+/// The inputs, which have so many channels, and the truths of a batch of pairs.
+///
+/// # Errors
+/// [`crate::Error::Tensor`] if it has no channels beside those.
+pub fn halves(pairs: &Tensor, inputs: usize) -> Result<(Tensor, Tensor)> {
+    // In memory as convolutions want them, once for all that follows.
+    let all = pairs.detach().permute(CHANNELS_LAST.as_slice())?;
+    let part = |start: usize, count: usize| {
+        all.narrow(3, start, count)?.contiguous()?.permute(CHANNELS_FIRST.as_slice())
+    };
+    let channels = all.dim(3)?;
+    Ok((part(0, inputs)?, part(inputs, channels.saturating_sub(inputs))?))
+}
+
+/// The reverse of [`halves`]: candle traces nothing through it.
+///
+/// # Errors
+/// [`crate::Error::Tensor`] if the two are of different number or size.
+pub fn joined(inputs: &Tensor, pictures: &Tensor) -> Result<Tensor> {
+    let last = |x: &Tensor| x.detach().permute(CHANNELS_LAST.as_slice())?.contiguous();
+    let both = Tensor::cat(&[last(inputs)?, last(pictures)?], 3)?;
+    Ok(both.permute(CHANNELS_FIRST.as_slice())?)
+}
+
+#[cfg(test)]
+mod tests;
