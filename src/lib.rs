@@ -24,7 +24,8 @@
 //!
 //! # What always holds
 //!
-//! - Pictures are `[B, C, H, W]` in [-1, 1], latents `[B, z]`, verdicts logits `[B]`.
+//! - Pictures are `[B, C, H, W]` in [-1, 1], latents `[B, z]`, verdicts logits `[B]`, or `[B, N]` for N
+//!   patches of each picture.
 //! - Every random number follows from a seed and a place ([`random::stream`]); candle's own
 //!   generators are never used. The same command gives the same bytes on the same machine.
 //! - Only [`worker`] and the loader start threads, and each has a name. No tensor crosses a channel.

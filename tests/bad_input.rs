@@ -8,7 +8,7 @@ mod support;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
-use support::{latentscape, pictures, small_model};
+use support::{latentscape, pictures, small_model, small_translator};
 
 /// Words of the command line; `contains`: what the error must say.
 struct Case {
@@ -115,6 +115,25 @@ fn models_that_are_none() {
         case("genrate", 1, &["no command of that name"]),
     ];
     check(folder.path(), &cases);
+}
+
+/// A model that makes pictures from pictures has no latents: every command that needs some says so.
+#[test]
+fn models_of_the_other_kind() {
+    let folder = tempfile::tempdir().unwrap();
+    small_translator(&folder.path().join("t.safetensors"));
+    pictures(&folder.path().join("data"), 8);
+    const SAYS: &[&str] = &["U-Net 32×32, grey to colour", "no latents", "latentscape translate"];
+    let lines = [
+        "generate -o x.png -m t.safetensors",
+        "sweep --dim 0 -o x.png -m t.safetensors",
+        "grid -o x.png -m t.safetensors",
+        "blend random(1) -o x.png -m t.safetensors",
+        "evaluate --data data -m t.safetensors",
+        "library list -m t.safetensors",
+        "bench -m t.safetensors",
+    ];
+    check(folder.path(), &lines.map(|line| case(line, 1, SAYS)));
 }
 
 /// Writes `file` to `path` with another description.

@@ -9,7 +9,7 @@ use std::path::Path;
 use image::GenericImageView;
 use predicates::prelude::*;
 use predicates::str::contains;
-use support::{latentscape, small_model};
+use support::{latentscape, small_model, small_translator};
 
 /// A folder with a small model in it.
 fn place() -> tempfile::TempDir {
@@ -188,6 +188,20 @@ fn inspect_counts_what_is_in_a_model() {
     assert_eq!(tensors[0]["dtype"], "F32");
     let text = run(at, "inspect m.safetensors");
     assert!(text.contains("1,752") && text.contains("[8, 8, 4, 4]  F32     1,024"), "{text}");
+}
+
+#[test]
+fn inspect_says_what_a_model_takes() {
+    let folder = place();
+    let at = folder.path();
+    small_translator(&at.join("t.safetensors"));
+    let latents = run(at, "inspect m.safetensors");
+    assert!(latents.contains("latents of 8 numbers"), "{latents}");
+    let pictures = run(at, "inspect t.safetensors");
+    assert!(pictures.contains("pictures of 32×32 pixels, 1 channel"), "{pictures}");
+    let json: serde_json::Value =
+        serde_json::from_str(&run(at, "inspect t.safetensors --json")).unwrap();
+    assert_eq!(json["model"]["takes"], "picture");
 }
 
 #[test]

@@ -14,7 +14,7 @@ use egui_kittest::kittest::{NodeT, Queryable};
 use latentscape::app::Start;
 use latentscape::app::tabs::TABS;
 use latentscape::latent::{Latent, Prior};
-use support::{Window, write_model};
+use support::{Window, write_model, write_translator};
 
 #[test]
 fn a_dragged_slider_draws_other_pixels_and_is_one_step() {
@@ -166,6 +166,30 @@ fn files_can_be_dropped() {
     assert_eq!(window.state().explore.dims(), 12);
     window.harness.input_mut().dropped_files.push(Arc::new(Dropped(model)));
     window.wait("dropped model", |app| app.state().explore.dims() == 20);
+}
+
+/// A model without latents leaves nothing to explore or to blend; the tabs say so, and where to go.
+#[test]
+fn a_model_that_takes_pictures_is_told_apart() {
+    let mut window = Window::open();
+    let model = window.path("translator.safetensors");
+    write_translator(&model);
+    window.harness.input_mut().dropped_files.push(Arc::new(Dropped(model)));
+    window.wait("dropped model", |app| app.state().takes_pictures().is_some());
+    window.frames(3);
+    for tab in ["Explore", "Blend"] {
+        window.press(tab);
+        window.frames(2);
+        let told = window.harness.query_all_by_label_contains("in the tab Translate").count();
+        assert_eq!(told, 1, "{tab}");
+    }
+    assert!(window.state().latent_model().is_none() && !window.state().message.is_error);
+    // Back to one with latents, everything is there again.
+    let small = window.path("small.safetensors");
+    window.harness.input_mut().dropped_files.push(Arc::new(Dropped(small)));
+    window.wait("the small model", |app| app.state().explore.dims() == 12);
+    window.press("Explore");
+    window.wait("a picture", |app| app.state().explore.picture.is_some());
 }
 
 #[test]

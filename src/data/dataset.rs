@@ -105,28 +105,36 @@ impl Dataset {
         }
     }
 
-    /// Takes the last `count` pictures away, or all but the first if there are not so many, and gives
-    /// them as a set of their own. Those of an IDX file that are not in memory stay together.
-    pub fn split_off_last(&mut self, count: usize) -> Self {
-        let first = self.len().saturating_sub(count).max(1);
-        let (bytes, kept) = (self.target.bytes(), self.kept_len());
-        let behind = self.kept.split_off(first.min(kept) * bytes);
+    /// The set without its last `count` pictures, and one of these: to compare with what was never
+    /// learnt from.
+    ///
+    /// # Errors
+    /// [`Error::BadData`] if that leaves one of them empty.
+    pub fn split_off_last(mut self, count: usize) -> Result<(Self, Self)> {
+        let len = self.len();
+        if count == 0 || count >= len || matches!(self.rest, Rest::Idx { .. }) {
+            let why = format!("{count} of its {len} pictures cannot be held back from training");
+            return Err(Error::bad_data(&self.origin, why));
+        }
+        let (first, bytes, kept_len) = (len - count, self.target.bytes(), self.kept_len());
+        let kept = self.kept.split_off(first.min(kept_len) * bytes);
         let rest = match &mut self.rest {
-            Rest::Files { decoder, paths } if first < kept + paths.len() => {
-                let paths = paths.split_off(first.saturating_sub(kept));
+            Rest::Files { decoder, paths } => {
+                let paths = paths.split_off(first.saturating_sub(kept_len));
                 Rest::Files { decoder: *decoder, paths }
             }
             _ => Rest::None,
         };
-        Self {
+        let last = Self {
             name: self.name.clone(),
             origin: self.origin.clone(),
             target: self.target,
-            kept: behind,
+            kept,
             rest,
             skipped: Vec::new(),
             lost: Mutex::default(),
-        }
+        };
+        Ok((self, last))
     }
 
     /// What every picture is.

@@ -42,11 +42,11 @@ pub type Progress<'a> = dyn FnMut(usize, usize) -> bool + 'a;
 /// What the network wants a picture to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Target {
-    /// Channels that a pair has before those of its picture: those of what the picture is made from, 1
-    /// to 4. 0 for plain pictures.
+    /// Channels of what goes into a network that takes pictures, the first of each pixel: 1 (grey),
+    /// 2 (grey and opacity), 3 (red, green, blue) or 4 (with opacity). 0 for plain pictures.
     #[serde(default)]
     pub input: usize,
-    /// 1 (grey) or 3 (red, green, blue).
+    /// Channels of what should come out, or of a plain picture: 1 (grey) or 3 (red, green, blue).
     pub channels: usize,
     /// Pixels from top to bottom, 1 to 4,096.
     pub height: usize,
@@ -58,9 +58,18 @@ impl Target {
     /// The largest height and width.
     pub const MAX_SIDE: usize = 4096;
 
-    /// Bytes of one picture, with its input if there is one: H·W·C.
+    /// The most channels of an input.
+    pub const MAX_INPUT: usize = 4;
+
+    /// Channels of one picture as it is kept and as it stands in a batch: those of both halves of a
+    /// pair.
+    pub fn planes(&self) -> usize {
+        self.input + self.channels
+    }
+
+    /// Bytes of one picture: H·W·C, where C counts both halves of a pair.
     pub fn bytes(&self) -> usize {
-        (self.input + self.channels) * self.height * self.width
+        self.planes() * self.height * self.width
     }
 
     /// Checks the ranges given at the fields.
@@ -74,9 +83,9 @@ impl Target {
                 format!("pictures have 1 (grey) or 3 (colour), not {}", self.channels),
             ));
         }
-        if self.input > 4 {
-            let why = format!("an input has up to 4, not {}", self.input);
-            return Err(Error::bad_setting("input-channels", why));
+        if self.input > Self::MAX_INPUT {
+            let why = format!("a picture has 1 to {} of them, not {}", Self::MAX_INPUT, self.input);
+            return Err(Error::bad_setting("input channels", why));
         }
         for side in [self.height, self.width] {
             if !(1..=Self::MAX_SIDE).contains(&side) {

@@ -225,6 +225,9 @@ impl TrainConfig {
             return Err(Error::bad_setting("--augment", why));
         }
         if let Some(growth) = &self.growth {
+            if from_pictures {
+                self.spec.grown(false)?;
+            }
             growth.validate(self, within)?;
         }
         within("--lr-decay", self.lr_decay, 0.0, 1.0)?;

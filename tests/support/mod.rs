@@ -42,7 +42,19 @@ pub fn small_spec() -> ModelSpec {
 
 /// Writes a model with random weights.
 pub fn small_model(path: &Path) {
-    let spec = small_spec();
+    model_of(small_spec(), path);
+}
+
+/// Writes a model with random weights that makes pictures of 32×32 pixels from grey ones.
+pub fn small_translator(path: &Path) {
+    let mut spec = Preset::Pix2pix.spec();
+    if let Network::Pix2pix(net) = &mut spec.network {
+        (net.resolution, net.inputs, net.width, net.discriminator.layers) = (32, 1, 2, 1);
+    }
+    model_of(spec, path);
+}
+
+fn model_of(spec: ModelSpec, path: &Path) {
     let mut rng = stream(7, Purpose::Weights, 0);
     let mut builder = Builder::random(&mut rng, &Device::Cpu);
     Generator::build(&spec, &mut builder).unwrap();

@@ -27,6 +27,19 @@ pub fn write_model(path: &Path, z_dim: usize) {
             ..net.clone()
         };
     }
+    write(path, spec);
+}
+
+/// A small generator of pictures from pictures.
+pub fn write_translator(path: &Path) {
+    let mut spec = Preset::Pix2pix.spec();
+    if let Network::Pix2pix(net) = &mut spec.network {
+        (net.resolution, net.width, net.discriminator.layers) = (32, 2, 1);
+    }
+    write(path, spec);
+}
+
+fn write(path: &Path, spec: ModelSpec) {
     let mut rng = stream(11, Purpose::Weights, 0);
     let mut builder = Builder::random(&mut rng, &Device::Cpu);
     Generator::build(&spec, &mut builder).unwrap();

@@ -29,10 +29,10 @@ fn values(tensor: &Tensor) -> Vec<f32> {
     tensor.flatten_all().unwrap().to_vec1().unwrap()
 }
 
-/// Every weight of a convolution many times as large: so that what a layer does is seen in the picture.
-fn amplified(params: &Params) {
+/// Every weight of a convolution several times as large: so that what a layer does is seen in the picture.
+fn amplify(params: &Params) {
     for param in params.trained().filter(|param| param.var.rank() == 4) {
-        param.var.set(&(param.var.as_tensor() * 20.0).unwrap()).unwrap();
+        param.var.set(&(param.var.as_tensor() * 7.0).unwrap()).unwrap();
     }
 }
 
@@ -98,7 +98,7 @@ fn a_model_says_what_it_takes() {
 #[test]
 fn dropout_follows_from_the_seed_of_each_picture() {
     let (generator, params) = built(&spec(|_| ()));
-    amplified(&params);
+    amplify(&params);
     let generator = generator.prepare().unwrap();
     let x = noise(&[1, 3, 64, 64], 1);
     let draw = |seed: u64| values(&generator.translate(&x, Some(&[seed])).unwrap());
@@ -144,7 +144,7 @@ fn dropout_keeps_the_mean() {
 fn prepared_generators_draw_the_same() {
     for norm in [NormKind::Batch, NormKind::Instance] {
         let (generator, params) = built(&spec(|net| (net.norm, net.width) = (norm, 4)));
-        amplified(&params);
+        amplify(&params);
         let x = noise(&[2, 3, 64, 64], 5);
         generator.forward(&x, Mode::Train).unwrap();
         let plain = values(&generator.translate(&x, Some(&[1, 2])).unwrap());

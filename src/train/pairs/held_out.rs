@@ -33,21 +33,24 @@ pub struct Translated {
 }
 
 impl HeldOut {
-    /// Takes the pairs that `config` holds out away from `dataset`; none if its networks draw from
-    /// latents.
+    /// What of `dataset` is learnt from under `config`, and the pairs that are held out; none if its
+    /// networks draw from latents.
     ///
     /// # Errors
     /// [`Error::BadData`] if there are too few pairs to hold one out.
-    pub fn split_off(config: &TrainConfig, dataset: &mut Dataset) -> Result<Option<Self>> {
+    pub fn split_off(config: &TrainConfig, dataset: Dataset) -> Result<(Dataset, Option<Self>)> {
         if config.spec.inputs() == 0 {
-            return Ok(None);
+            return Ok((dataset, None));
         }
         match config.held_out(dataset.len()) {
             0 => Err(Error::bad_data(
                 dataset.name(),
                 "one pair is too few: at least one to learn from and one to measure with are needed",
             )),
-            count => Ok(Some(Self { dataset: dataset.split_off_last(count) })),
+            count => {
+                let (learnt, dataset) = dataset.split_off_last(count)?;
+                Ok((learnt, Some(Self { dataset })))
+            }
         }
     }
 

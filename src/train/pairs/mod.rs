@@ -7,7 +7,7 @@ mod held_out;
 
 use candle_core::Tensor;
 
-pub use held_out::HeldOut;
+pub use held_out::{HeldOut, Translated};
 
 use crate::error::Result;
 

@@ -198,8 +198,9 @@ fn the_last_pairs_are_held_out_and_shown_in_rows() {
         values(&last).into_iter().map(crate::picture::byte).collect()
     };
     let all = pairs(0, 20, 32, false);
-    let mut dataset = Dataset::in_memory("toys", target, bytes(&all));
-    let held_out = HeldOut::split_off(&config, &mut dataset).unwrap().unwrap();
+    let dataset = Dataset::in_memory("toys", target, bytes(&all));
+    let (dataset, held_out) = HeldOut::split_off(&config, dataset).unwrap();
+    let held_out = held_out.unwrap();
     assert_eq!((dataset.len(), held_out.len()), (12, 8));
     let trainer = Trainer::new(config.clone(), &Device::Cpu).unwrap();
     let generator = trainer.average().generator();
@@ -221,17 +222,17 @@ fn the_last_pairs_are_held_out_and_shown_in_rows() {
     assert_eq!((at(0, 0), at(2, 0)), (pixel(&input, 0), pixel(&truth, 0)));
     assert_eq!((at(3, 1), at(5, 1)), (pixel(&input, 3), pixel(&truth, 3)));
     let one = Dataset::in_memory("one", target, bytes(&pairs(0, 1, 32, false)));
-    let error = HeldOut::split_off(&config, &mut { one }).unwrap_err().to_string();
+    let error = HeldOut::split_off(&config, one).unwrap_err().to_string();
     assert!(error.contains("one pair is too few"), "{error}");
     let latents = TrainConfig::new(Preset::Dcgan64, DataSource::Demo);
-    assert!(HeldOut::split_off(&latents, &mut dataset).unwrap().is_none());
+    assert!(HeldOut::split_off(&latents, dataset).unwrap().1.is_none());
     // Whatever the number of channels, an input can be looked at.
     for inputs in [1, 2, 4] {
         let target = Target { input: inputs, channels: 1, ..target };
         let bytes = vec![200; 4 * target.bytes()];
         let config = config_of(inputs);
-        let mut dataset = Dataset::in_memory("toys", target, bytes);
-        let held_out = HeldOut::split_off(&config, &mut dataset).unwrap().unwrap();
+        let dataset = Dataset::in_memory("toys", target, bytes);
+        let held_out = HeldOut::split_off(&config, dataset).unwrap().1.unwrap();
         let trainer = Trainer::new(config, &Device::Cpu).unwrap();
         let sheet = held_out.sheet(trainer.average().generator(), 1, &Device::Cpu).unwrap();
         let shown = match inputs {

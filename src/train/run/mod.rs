@@ -95,9 +95,8 @@ fn open<'a>(
         ),
         other => other,
     };
-    let mut dataset =
-        open_data(config, layers, options, Some(controls), tell).map_err(explained)?;
-    let held_out = HeldOut::split_off(config, &mut dataset).map_err(explained)?;
+    let dataset = open_data(config, layers, options, Some(controls), tell).map_err(explained)?;
+    let (dataset, held_out) = HeldOut::split_off(config, dataset).map_err(explained)?;
     // A new run leaves nothing behind if its data cannot be opened.
     let lock = match lock {
         Some(lock) => lock,

@@ -267,9 +267,9 @@ impl<'a> Session<'a> {
     fn one_step(&mut self) -> Result<StepReport> {
         let batch = self.loader.next()?;
         let target = self.dataset.target();
-        let shape = (batch.size, target.input + target.channels, target.height, target.width);
-        let pictures = Tensor::from_vec(batch.pixels, shape, self.trainer.device())?;
-        self.trainer.step(&pictures)
+        let shape = (batch.size, target.planes(), target.height, target.width);
+        let real = Tensor::from_vec(batch.pixels, shape, self.trainer.device())?;
+        self.trainer.step(&real)
     }
 
     fn obey(&mut self, controls: &Receiver<TrainControl>, tell: Tell) -> Then {
