@@ -127,7 +127,6 @@ fn models_of_the_other_kind() {
     let lines = [
         "generate -o x.png -m t.safetensors",
         "sweep --dim 0 -o x.png -m t.safetensors",
-        "grid -o x.png -m t.safetensors",
         "blend random(1) -o x.png -m t.safetensors",
         "evaluate --data data -m t.safetensors",
         "library list -m t.safetensors",
