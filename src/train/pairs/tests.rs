@@ -107,19 +107,18 @@ fn halves_come_apart_and_together_again() {
     assert_eq!(values(&joined(&input, &truth).unwrap()), values(&both));
 }
 
-/// A toy pairing is learnt to a twentieth of the range; with truths that belong to other inputs, or
+/// A toy pairing is learnt to 6 % of the range; with truths that belong to other inputs, or
 /// without the distance to the truth in the loss, it is not.
 #[test]
 fn a_recoloured_and_blurred_picture_is_learnt() {
     let config = config(|_| ());
     let start = error(Trainer::new(config.clone(), &Device::Cpu).unwrap().average().generator());
-    let steps = 150;
+    let steps = 120;
     let learnt_l1 = learnt(&config, steps, false);
     let shuffled = learnt(&config, steps, true);
     let without = learnt(&TrainConfig { l1: 0.0, ..config }, steps, false);
-    println!("start {start}, learnt {learnt_l1}, shuffled {shuffled}, without {without}");
-    assert!(learnt_l1 < 0.05, "{learnt_l1} from {start}");
-    assert!(shuffled > 0.12 && without > 2.0 * learnt_l1, "{shuffled} {without}");
+    assert!(learnt_l1 < 0.06, "{learnt_l1} from {start}");
+    assert!(shuffled > 0.12 && without > 0.1, "{shuffled} shuffled, {without} without");
 }
 
 /// What dropout leaves out follows from seed and step, and so does everything else.
