@@ -29,6 +29,8 @@ pub enum Purpose {
     Changes = 10,
     /// Noise by which a step measures the discriminator's slopes.
     Noise = 11,
+    /// Which part of a larger picture is shown, for the pictures of a batch.
+    Crops = 15,
     /// Comparing generated pictures with real ones.
     Metrics = 20,
 }

@@ -99,7 +99,7 @@ fn every_format_in_every_mode_is_the_same_picture() {
         ("gif", false, true, grey(false, false), vec![(Gif, 1)]),
     ];
     for channels in [3, 1] {
-        let target = Target { channels, height: 16, width: 32 };
+        let target = Target { input: 0, channels, height: 16, width: 32 };
         for (mode, alpha, grey, picture, formats) in &rows {
             for (format, tolerance) in formats {
                 let folder = tempfile::tempdir().unwrap();
@@ -189,7 +189,7 @@ fn cameras_may_be_held_in_every_way() {
         std::fs::copy(&path, folder.path().join("a.jpg")).unwrap();
         for channels in [3, 1] {
             for framing in [Framing::Crop, Framing::Fit] {
-                let target = Target { channels, height: 10, width: 14 };
+                let target = Target { input: 0, channels, height: 10, width: 14 };
                 let dataset = open(folder.path(), target, framing);
                 let plain = folder.path().join("plain.png");
                 expected.save(&plain).unwrap();
@@ -211,7 +211,8 @@ fn crops_and_sizes_agree_with_pillow() {
     for row in rows {
         let number = |name: &str| row[name].as_u64().unwrap() as usize;
         let channels = number("channels");
-        let target = Target { channels, height: number("height"), width: number("width") };
+        let target =
+            Target { input: 0, channels, height: number("height"), width: number("width") };
         let theirs: Vec<u8> =
             row["pixels"].as_array().unwrap().iter().map(|n| n.as_u64().unwrap() as u8).collect();
         let folder = tempfile::tempdir().unwrap();

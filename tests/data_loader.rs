@@ -12,7 +12,7 @@ use latentscape::data::{
 };
 use latentscape::error::Error;
 
-const TARGET: Target = Target { channels: 3, height: 4, width: 6 };
+const TARGET: Target = Target { input: 0, channels: 3, height: 4, width: 6 };
 const CONFIG: LoaderConfig =
     LoaderConfig { batch: 4, seed: 11, flip: true, first_batch: 0, first_picture: 0 };
 
@@ -29,7 +29,7 @@ fn folder(count: u32) -> tempfile::TempDir {
 
 fn open(path: &Path, memory_limit_bytes: u64) -> Dataset {
     let source = DataSource::from_path(path).unwrap();
-    let options = OpenOptions { memory_limit_bytes };
+    let options = OpenOptions { memory_limit_bytes, ..OpenOptions::default() };
     Dataset::open(&source, TARGET, Framing::Crop, options, &mut |_, _| true).unwrap()
 }
 
@@ -121,7 +121,7 @@ fn idx_pixels_arrive_unchanged_and_grey_becomes_three_equal_channels() {
     std::fs::write(file.path(), idx(5)).unwrap();
     let source = DataSource::from_path(file.path()).unwrap();
     for channels in [1, 3] {
-        let target = Target { channels, height: 8, width: 12 };
+        let target = Target { input: 0, channels, height: 8, width: 12 };
         let options = OpenOptions::default();
         let dataset =
             Dataset::open(&source, target, Framing::Crop, options, &mut |_, _| true).unwrap();
@@ -190,7 +190,7 @@ fn a_loader_can_be_dropped_at_any_time() {
 
 #[test]
 fn the_demo_faces_open_at_their_own_size() {
-    let target = Target { channels: 3, height: 64, width: 64 };
+    let target = Target { input: 0, channels: 3, height: 64, width: 64 };
     let mut calls = Vec::new();
     let dataset = Dataset::open(
         &DataSource::Demo,

@@ -15,7 +15,7 @@ use latentscape::train::metrics::{
 };
 use rand::Rng;
 
-const TARGET: Target = Target { channels: 3, height: 32, width: 32 };
+const TARGET: Target = Target { input: 0, channels: 3, height: 32, width: 32 };
 
 struct Expected(HashMap<String, Tensor>);
 

@@ -42,7 +42,7 @@ pub fn run(args: &EvaluateArgs) -> Result<()> {
     let model = args.model.open()?;
     let info = model.file.info();
     let (height, width) = info.spec.size();
-    let target = Target { channels: info.spec.channels(), height, width };
+    let target = Target { input: 0, channels: info.spec.channels(), height, width };
     let dataset = open(args, target)?;
     let count = (args.pictures as usize).min(dataset.len() / 2);
     if count < Manifold::LEAST {

@@ -1,22 +1,32 @@
-//! Reading training pictures: folders, IDX files (MNIST and its relatives) and the demo faces.
+//! Reading training pictures: folders, IDX files (MNIST and its relatives), the demo faces, and
+//! pictures in pairs: what goes into a network and what should come out.
 //!
 //! A [`DataSource`] says where pictures come from, a [`Target`] what the network wants. Together
 //! they open a [`Dataset`]: every picture decoded, framed and resized once, kept as interleaved
-//! bytes `H·W·C`. A [`Loader`] prepares batches `[B, C, H, W]` in [-1, 1] ahead of the training
+//! bytes `H·W·C`. A pair is one picture whose pixels hold the channels of the input, then those of
+//! the output: whatever is done to a picture on its way into a batch is done to both alike. A
+//! [`Loader`] prepares batches `[B, C, H, W]` in [-1, 1] ahead of the training
 //! step. Which picture is in which batch follows from the seed and the batch's number alone
 //! ([`Batches`]), so that a run resumed at step 812 goes on exactly where it stopped.
 //!
 //! A file that cannot be read never ends a run: it is skipped and named ([`Dataset::skipped`]).
 
+mod atlas;
 mod batches;
 mod dataset;
 mod decode;
 pub mod demo;
+pub mod demo_pairs;
 mod folder;
 mod frame;
 mod idx;
 mod jpeg;
 mod loader;
+mod matching;
+mod opening;
+mod pairs;
+mod place;
+mod reading;
 mod resample;
 mod source;
 mod survey;
@@ -30,7 +40,8 @@ pub use dataset::{Dataset, OpenOptions};
 pub use decode::{MAX_PIXELS, MAX_SIDE, open_picture};
 pub use frame::frame;
 pub use loader::{Batch, Loader, LoaderConfig};
-pub use source::DataSource;
+pub use pairs::beside;
+pub use source::{DataSource, Direction};
 pub use survey::{Survey, survey};
 
 use crate::error::{Error, Result};
@@ -42,7 +53,11 @@ pub type Progress<'a> = dyn FnMut(usize, usize) -> bool + 'a;
 /// What the network wants a picture to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Target {
-    /// 1 (grey) or 3 (red, green, blue).
+    /// Channels of what goes into a network that takes pictures, the first of each pixel: 1 (grey),
+    /// 2 (grey and opacity), 3 (red, green, blue) or 4 (with opacity). 0 for plain pictures.
+    #[serde(default)]
+    pub input: usize,
+    /// Channels of what should come out, or of a plain picture: 1 (grey) or 3 (red, green, blue).
     pub channels: usize,
     /// Pixels from top to bottom, 1 to 4,096.
     pub height: usize,
@@ -54,9 +69,25 @@ impl Target {
     /// The largest height and width.
     pub const MAX_SIDE: usize = 4096;
 
-    /// Bytes of one picture: H·W·C.
+    /// The most channels of an input.
+    pub const MAX_INPUT: usize = 4;
+
+    /// Channels of one picture as it is kept and as it stands in a batch: those of both halves of a
+    /// pair.
+    pub fn planes(&self) -> usize {
+        self.input + self.channels
+    }
+
+    /// Bytes of one picture: H·W·C, where C counts both halves of a pair.
     pub fn bytes(&self) -> usize {
-        self.channels * self.height * self.width
+        self.planes() * self.height * self.width
+    }
+
+    /// Larger by `jitter`, a share of height and width.
+    #[must_use]
+    pub fn enlarged(&self, jitter: f64) -> Self {
+        let side = |side: usize| (side as f64 * (1.0 + jitter)).round() as usize;
+        Self { height: side(self.height), width: side(self.width), ..*self }
     }
 
     /// Checks the ranges given at the fields.
@@ -69,6 +100,10 @@ impl Target {
                 "channels",
                 format!("pictures have 1 (grey) or 3 (colour), not {}", self.channels),
             ));
+        }
+        if self.input > Self::MAX_INPUT {
+            let why = format!("a picture has 1 to {} of them, not {}", Self::MAX_INPUT, self.input);
+            return Err(Error::bad_setting("input channels", why));
         }
         for side in [self.height, self.width] {
             if !(1..=Self::MAX_SIDE).contains(&side) {
@@ -120,16 +155,27 @@ mod tests {
 
     #[test]
     fn targets_outside_the_ranges_are_refused() {
-        let ok = Target { channels: 3, height: 64, width: 64 };
+        let ok = Target { input: 0, channels: 3, height: 64, width: 64 };
         assert!(ok.validate().is_ok());
         for bad in [
             Target { channels: 2, ..ok },
             Target { height: 0, ..ok },
             Target { width: 4097, ..ok },
-            Target { channels: usize::MAX, height: usize::MAX, width: usize::MAX },
+            Target { input: 5, ..ok },
+            Target { input: 0, channels: usize::MAX, height: usize::MAX, width: usize::MAX },
         ] {
             assert!(matches!(bad.validate(), Err(Error::BadSetting { .. })), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn both_halves_of_a_pair_count() {
+        let pair = Target { input: 1, channels: 3, height: 10, width: 20 };
+        assert_eq!((pair.planes(), pair.bytes()), (4, 800));
+        let larger = pair.enlarged(0.117);
+        assert_eq!((larger.height, larger.width, larger.planes()), (11, 22, 4));
+        assert_eq!(Target { height: 256, width: 256, ..pair }.enlarged(0.117).height, 286);
+        assert_eq!(pair.enlarged(0.0), pair);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::augment::Augment;
 use super::objective::{Loss, Objective};
 use super::schedule::{Growth, Schedule};
 use super::upkeep::Upkeep;
-use crate::data::{DataSource, Framing, Target};
+use crate::data::{DataSource, Framing, OpenOptions, Target};
 use crate::error::{Error, Result};
 use crate::model::{ModelSpec, Preset};
 
@@ -23,6 +23,10 @@ pub struct TrainConfig {
     pub framing: Framing,
     /// Whether half of the pictures are mirrored.
     pub flip: bool,
+    /// Share by which pairs are read larger than they are learnt at, 0 to 0.5; another part of each, the
+    /// same of both halves, is shown every time. 0 for plain pictures.
+    #[serde(default)]
+    pub jitter: f64,
     /// Pictures in a batch, 2 to 65,536; fewer where pictures have grown large.
     pub batch: usize,
     /// What the networks are trained for.
@@ -86,6 +90,7 @@ impl TrainConfig {
             data,
             framing: Framing::default(),
             flip,
+            jitter: 0.0,
             batch,
             objective: Objective::default(),
             augment: Augment::default(),
@@ -122,7 +127,12 @@ impl TrainConfig {
     /// Shape of the pictures after `layers` layers were added.
     pub fn target_in(&self, layers: usize) -> Target {
         let (height, width) = self.spec.size();
-        Target { channels: self.spec.channels(), height: height << layers, width: width << layers }
+        Target {
+            input: 0,
+            channels: self.spec.channels(),
+            height: height << layers,
+            width: width << layers,
+        }
     }
 
     /// Which step trains what.
@@ -152,6 +162,11 @@ impl TrainConfig {
     /// [`Error::BadSetting`] naming the first that is out of range.
     pub fn validate(&self) -> Result<()> {
         self.spec.validate()?;
+        within("--jitter", self.jitter, 0.0, OpenOptions::MAX_JITTER)?;
+        if self.jitter > 0.0 && self.target().input == 0 {
+            let why = "only pairs are read larger and cropped at random; it must be 0 here";
+            return Err(Error::bad_setting("--jitter", why));
+        }
         within("--batch", self.batch as f64, 2.0, 65_536.0)?;
         within("--kimg", self.kimg, 0.001, 1e9)?;
         within("--real-label", self.real_label, 0.5, 1.0)?;
@@ -221,7 +236,8 @@ mod tests {
         let config = TrainConfig::new(Preset::Dcgan64, DataSource::Demo);
         let mut json = serde_json::to_value(&config).unwrap();
         let fields = json.as_object_mut().unwrap();
-        for name in ["objective", "augment", "growth", "d_steps", "warm_up_kimg", "clip"] {
+        for name in ["objective", "augment", "growth", "jitter", "d_steps", "warm_up_kimg", "clip"]
+        {
             assert!(fields.remove(name).is_some(), "{name}");
         }
         assert_eq!(serde_json::from_value::<TrainConfig>(json).unwrap(), config);
@@ -230,10 +246,12 @@ mod tests {
     #[test]
     fn settings_out_of_range_are_named() {
         type Change = fn(&mut TrainConfig);
-        let cases: [(Change, &str); 18] = [
+        let cases: [(Change, &str); 20] = [
             (|c| c.kimg = 0.0, "--kimg"),
             (|c| c.kimg = f64::NAN, "--kimg"),
             (|c| c.batch = 0, "--batch"),
+            (|c| c.jitter = 0.1, "only pairs"),
+            (|c| c.jitter = -0.1, "--jitter"),
             (|c| c.real_label = 2.0, "--real-label"),
             (|c| c.generator.lr = -1.0, "--lr"),
             (|c| c.spec.z_dim = 0, "z"),

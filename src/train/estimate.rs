@@ -77,7 +77,7 @@ fn noise(config: &TrainConfig, step: u64, device: &Device) -> Result<Tensor> {
     let pictures = config.schedule().stage_of(1).per_step;
     let count = pictures * target.bytes();
     let values: Vec<f32> = (0..count).map(|_| range.sample(&mut rng)).collect();
-    let shape = (pictures, target.channels, target.height, target.width);
+    let shape = (pictures, target.planes(), target.height, target.width);
     Ok(Tensor::from_vec(values, shape, device)?)
 }
 

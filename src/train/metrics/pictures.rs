@@ -94,7 +94,7 @@ impl Pictures {
     pub fn draw(generator: &Generator, count: usize, seed: u64, device: &Device) -> Result<Self> {
         let spec = generator.spec();
         let (height, width) = spec.size();
-        let target = Target { channels: spec.channels(), height, width };
+        let target = Target { input: 0, channels: spec.channels(), height, width };
         let mut rng = stream(seed, Purpose::Metrics, place::LATENTS);
         let mut bytes = Vec::with_capacity(count * target.bytes());
         let at_once = spec.pictures_in(VALUES_AT_ONCE);
@@ -143,7 +143,7 @@ impl Pictures {
     /// # Errors
     /// [`Error::Tensor`] if the device fails.
     pub fn batch(&self, start: usize, count: usize, device: &Device) -> Result<Tensor> {
-        let Target { channels, height, width } = self.target;
+        let Target { channels, height, width, .. } = self.target;
         let items: Vec<&[u8]> = self.iter().skip(start).take(count).collect();
         picture::to_tensor(&items, (channels, height, width), device)
     }
@@ -154,7 +154,7 @@ impl Pictures {
     /// # Errors
     /// [`Error::Tensor`] if memory runs out.
     pub fn rows(&self) -> Result<Tensor> {
-        let Target { channels, height, width } = self.target;
+        let Target { channels, height, width, .. } = self.target;
         let block = height.max(width).div_ceil(COMPARED_SIDE);
         let (rows, columns) = (height / block, width / block);
         if rows == 0 || columns == 0 {
@@ -197,7 +197,7 @@ mod tests {
             picture.save(folder.path().join(format!("{shade}.png"))).unwrap();
         }
         let source = DataSource::Folder(folder.path().to_owned());
-        let target = Target { channels: 3, height: 8, width: 8 };
+        let target = Target { input: 0, channels: 3, height: 8, width: 8 };
         let open = |source| {
             Dataset::open(source, target, Framing::Crop, OpenOptions::default(), &mut |_, _| true)
         };
@@ -214,7 +214,7 @@ mod tests {
 
     #[test]
     fn large_pictures_are_averaged_down() {
-        let target = Target { channels: 1, height: 128, width: 128 };
+        let target = Target { input: 0, channels: 1, height: 128, width: 128 };
         let bytes = (0..128 * 128).map(|i| if (i / 128 + i) % 2 == 0 { 0 } else { 255 }).collect();
         let rows = Pictures::new(target, bytes).unwrap().rows().unwrap();
         assert_eq!(rows.dims(), [1, 64 * 64]);

@@ -262,7 +262,7 @@ impl<'a> Session<'a> {
     fn one_step(&mut self) -> Result<StepReport> {
         let batch = self.loader.next()?;
         let target = self.dataset.target();
-        let shape = (batch.size, target.channels, target.height, target.width);
+        let shape = (batch.size, target.planes(), target.height, target.width);
         let real = Tensor::from_vec(batch.pixels, shape, self.trainer.device())?;
         self.trainer.step(&real)
     }
