@@ -252,9 +252,7 @@ fn label_maps_keep_their_colours() {
                 Dataset::open(&source, target, framing, options, &mut |_, _| true).unwrap();
             let mut seen = HashSet::new();
             for pair in batches(dataset, CONFIG, 2).iter().flat_map(|b| planes(b, target)) {
-                for i in 0..height * width {
-                    seen.insert([pair[0][i], pair[1][i], pair[2][i]]);
-                }
+                seen.extend((0..height * width).map(|i| [pair[0][i], pair[1][i], pair[2][i]]));
             }
             assert!(seen.iter().all(|colour| labels.contains(colour)), "{width}×{height}");
             assert!(seen.len() > 6, "{} labels at {width}×{height}", seen.len());
@@ -286,7 +284,7 @@ fn inputs_may_have_one_to_four_channels() {
         let of = |pixel: &[u8]| (pixel[..input].to_vec(), pixel[input]);
         let mut pixels = pixels.chunks_exact(input + 1).map(of);
         assert_eq!(pixels.next().unwrap(), (first, 0), "{input} channels");
-        let (value, output) = pixels.last().unwrap();
+        let (value, output) = pixels.next_back().unwrap();
         let near = value.iter().zip(&last).all(|(a, b)| a.abs_diff(*b) <= 5);
         assert!(near && output == 165, "{value:?} {output}");
     }
