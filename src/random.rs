@@ -33,6 +33,8 @@ pub enum Purpose {
     StepDropout = 12,
     /// What dropout leaves out of one picture.
     Dropout = 13,
+    /// Which part of a larger picture is shown, for the pictures of a batch.
+    Crops = 15,
     /// Comparing generated pictures with real ones.
     Metrics = 20,
 }

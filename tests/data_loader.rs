@@ -29,7 +29,7 @@ fn folder(count: u32) -> tempfile::TempDir {
 
 fn open(path: &Path, memory_limit_bytes: u64) -> Dataset {
     let source = DataSource::from_path(path).unwrap();
-    let options = OpenOptions { memory_limit_bytes };
+    let options = OpenOptions { memory_limit_bytes, ..OpenOptions::default() };
     Dataset::open(&source, TARGET, Framing::Crop, options, &mut |_, _| true).unwrap()
 }
 

@@ -11,34 +11,60 @@ export const ACROSS = 128;
 
 /** The atlas while it grows: faces from left to right, then from top to bottom. */
 export class Atlas {
-  constructor(count) {
-    this.count = count;
-    this.width = TILE * ACROSS;
-    this.height = TILE * Math.ceil(count / ACROSS);
+  constructor(count, tile = TILE, across = ACROSS) {
+    Object.assign(this, { count, tile, across });
+    this.width = tile * across;
+    this.height = tile * Math.ceil(count / across);
     this.pixels = Buffer.alloc(this.width * this.height * 3, 255);
   }
 
   /** Byte offset of one line of one face. */
   offset(number, line) {
-    const [across, down] = [number % ACROSS, Math.floor(number / ACROSS)];
-    return ((down * TILE + line) * this.width + across * TILE) * 3;
+    const [column, row] = [number % this.across, Math.floor(number / this.across)];
+    return ((row * this.tile + line) * this.width + column * this.tile) * 3;
   }
 
-  /** Puts in the face with this number: TILE × TILE × 3 bytes. */
+  /** Puts in the face with this number: `tile` × `tile` × 3 bytes. */
   put(number, face) {
-    for (let line = 0; line < TILE; line++) this.pixels.set(face.subarray(line * TILE * 3, (line + 1) * TILE * 3), this.offset(number, line));
+    const bytes = this.tile * 3;
+    for (let line = 0; line < this.tile; line++) this.pixels.set(face.subarray(line * bytes, (line + 1) * bytes), this.offset(number, line));
   }
 
-  /** The faces one after another, each TILE × TILE × 3 bytes. */
+  /** The faces one after another, each `tile` × `tile` × 3 bytes. */
   unrolled() {
-    const faces = Buffer.alloc(this.count * TILE * TILE * 3);
+    const bytes = this.tile * 3;
+    const faces = Buffer.alloc(this.count * this.tile * bytes);
     for (let number = 0; number < this.count; number++) {
-      for (let line = 0; line < TILE; line++) {
+      for (let line = 0; line < this.tile; line++) {
         const from = this.offset(number, line);
-        this.pixels.copy(faces, (number * TILE + line) * TILE * 3, from, from + TILE * 3);
+        this.pixels.copy(faces, (number * this.tile + line) * bytes, from, from + bytes);
       }
     }
     return faces;
+  }
+
+  /**
+   * Pictures of few colours as two plain ones: each pixel's place among the colours of its picture, as grey, and the
+   * colours themselves, commonest first, `most` a row and one row a picture. Packed without loss that is half as large.
+   */
+  inPalettes(most) {
+    const places = new Atlas(this.count, this.tile, this.across);
+    const colours = Buffer.alloc(most * this.count * 3);
+    const bytes = this.tile * this.tile * 3;
+    const faces = this.unrolled();
+    for (let number = 0; number < this.count; number++) {
+      const face = faces.subarray(number * bytes, (number + 1) * bytes);
+      const at = (i) => (face[i] << 16) | (face[i + 1] << 8) | face[i + 2];
+      const counts = new Map();
+      for (let i = 0; i < bytes; i += 3) counts.set(at(i), (counts.get(at(i)) ?? 0) + 1);
+      const order = [...counts].sort((a, b) => b[1] - a[1] || a[0] - b[0]).map(([colour]) => colour);
+      if (order.length > most) throw new Error(`face ${number} has ${order.length} colours, more than ${most}`);
+      order.forEach((colour, place) => colours.set([colour >> 16, (colour >> 8) & 255, colour & 255], (number * most + place) * 3));
+      const placeOf = new Map(order.map((colour, place) => [colour, place]));
+      for (let i = 0; i < bytes; i += 3) face.fill(placeOf.get(at(i)), i, i + 3);
+      places.put(number, face);
+    }
+    return { places, colours };
   }
 
   /**

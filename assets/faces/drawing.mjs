@@ -12,7 +12,7 @@ export const VIEW = [-56, 42, 512];
 export const OVERSAMPLE = 4;
 
 /** Which colour stands for each placeholder of parts.mjs. */
-function palette({ skin, hair, shirt, trim, hat, rim, iris }) {
+export function tonesOf({ skin, hair, shirt, trim, hat, rim, iris }) {
   const brow = mix(hair, ink(skin, 0.45), 0.5); // pale brows would glow on dark skin
   return {
     [INK.skin]: ink(skin, 0.7), [INK.crease]: ink(skin, 0.8), [INK.hair]: ink(hair, 0.66), [INK.cloth]: ink(shirt, 0.72),
@@ -22,12 +22,12 @@ function palette({ skin, hair, shirt, trim, hat, rim, iris }) {
   };
 }
 
-/** The drawing as SVG text. `face` is a facesjs description, `colours` what `palette` takes. */
+/** The drawing as SVG text. `face` is a facesjs description, `colours` what `tonesOf` takes. */
 export function toSvg(face, colours) {
   const [x, y, side] = VIEW;
   const chin = ink(colours.skin, 0.8);
   const defs = `<defs><linearGradient id="neck" gradientUnits="userSpaceOnUse" x1="0" x2="0" y1="470" y2="560"><stop offset="0" stop-color="${chin}"/><stop offset="1" stop-color="${colours.skin}"/></linearGradient></defs>`;
-  const tones = palette(colours);
+  const tones = tonesOf(colours);
   return faceToSvgString(face)
     .replace(/<svg[^>]*>/, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="${x} ${y} ${side} ${side}">${defs}`)
     .replace(/#0[ab]000[1-9]/g, (placeholder) => tones[placeholder]);

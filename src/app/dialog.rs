@@ -29,6 +29,8 @@ pub enum Purpose {
     SaveBlend,
     /// A folder of pictures.
     DataFolder,
+    /// The folder of what should come out, where pairs lie in two.
+    OutputsFolder,
     /// An IDX file of pictures.
     DataFile,
     /// The folder of a run.
@@ -46,6 +48,7 @@ impl Purpose {
             Self::SaveSheet => "Save sweep sheet",
             Self::SaveBlend => "Save blend",
             Self::DataFolder => "Folder of pictures",
+            Self::OutputsFolder => "Folder of outputs",
             Self::DataFile => "IDX file of pictures",
             Self::OpenRun => "Folder of a run",
         }
@@ -54,7 +57,7 @@ impl Purpose {
     fn verb(self) -> &'static str {
         match self {
             Self::OpenModel | Self::OpenRun => "Open",
-            Self::DataFolder | Self::DataFile => "Take",
+            Self::DataFolder | Self::OutputsFolder | Self::DataFile => "Take",
             Self::ImportFaces => "Import",
             Self::ExportFaces => "Export",
             Self::SavePicture | Self::SaveSheet | Self::SaveBlend => "Save",
@@ -67,7 +70,9 @@ impl Purpose {
             Self::ImportFaces | Self::ExportFaces => ("Libraries and latents", &["json", "npy"]),
             Self::SavePicture | Self::SaveSheet | Self::SaveBlend => ("PNG pictures", &["png"]),
             // IDX files are known by their content.
-            Self::DataFolder | Self::DataFile | Self::OpenRun => ("All files", &["*"]),
+            Self::DataFolder | Self::OutputsFolder | Self::DataFile | Self::OpenRun => {
+                ("All files", &["*"])
+            }
         }
     }
 }
@@ -174,7 +179,9 @@ pub fn native(
         Purpose::OpenModel | Purpose::ImportFaces | Purpose::DataFile => {
             Box::pin(dialog.pick_file()) as Chosen
         }
-        Purpose::DataFolder | Purpose::OpenRun => Box::pin(dialog.pick_folder()),
+        Purpose::DataFolder | Purpose::OutputsFolder | Purpose::OpenRun => {
+            Box::pin(dialog.pick_folder())
+        }
         Purpose::ExportFaces | Purpose::SavePicture | Purpose::SaveSheet | Purpose::SaveBlend => {
             Box::pin(dialog.set_file_name(name).save_file())
         }

@@ -105,6 +105,7 @@ impl App {
             AppCommand::Blend(command) => self.blend(command),
             AppCommand::SaveBlendTo(path) => self.save_blend(path),
             AppCommand::AskForDataFile => self.ask(Purpose::DataFile),
+            AppCommand::AskForOutputs => self.ask(Purpose::OutputsFolder),
             AppCommand::Train(command) => self.train(ctx, command),
         };
         if let Some(note) = self.state.explore.noted.take().filter(|_| !is_still) {
@@ -173,7 +174,11 @@ impl App {
             Action::Live => return self.toggle_live(),
             Action::ChooseData => return self.ask(Purpose::DataFolder),
             Action::DemoData => {
-                return self.train(ctx, TrainCommand::SetSource(DataSource::Demo));
+                let demo = match self.state.train.setup.takes_pairs() {
+                    true => DataSource::DemoSketches,
+                    false => DataSource::Demo,
+                };
+                return self.train(ctx, TrainCommand::SetSource(demo));
             }
             Action::StartTraining => return self.train(ctx, TrainCommand::Start),
             Action::PauseTraining => return self.pause_or_go_on(),
@@ -251,6 +256,7 @@ impl App {
             Purpose::OpenModel
             | Purpose::ImportFaces
             | Purpose::DataFolder
+            | Purpose::OutputsFolder
             | Purpose::DataFile
             | Purpose::OpenRun => String::new(),
             Purpose::ExportFaces => format!("{model}-faces.json"),
@@ -262,8 +268,10 @@ impl App {
 
     /// Does what `purpose` wanted a path for.
     pub(super) fn take_path(&mut self, ctx: &Context, purpose: Purpose, path: PathBuf) {
-        let is_for_train =
-            matches!(purpose, Purpose::DataFolder | Purpose::DataFile | Purpose::OpenRun);
+        let is_for_train = matches!(
+            purpose,
+            Purpose::DataFolder | Purpose::OutputsFolder | Purpose::DataFile | Purpose::OpenRun
+        );
         if !is_for_train {
             self.state.settings.folder = path.parent().map(Path::to_owned);
         }
@@ -271,6 +279,7 @@ impl App {
             Purpose::DataFolder | Purpose::DataFile => {
                 AppCommand::Train(TrainCommand::TakeData(path))
             }
+            Purpose::OutputsFolder => AppCommand::Train(TrainCommand::TakeOutputs(path)),
             Purpose::OpenRun => AppCommand::Train(TrainCommand::OpenRun(path)),
             Purpose::OpenModel => AppCommand::OpenFile(path),
             Purpose::ImportFaces => AppCommand::ImportFrom(vec![path]),

@@ -145,8 +145,8 @@ impl Train {
 pub fn name_of(source: &DataSource) -> String {
     match source {
         DataSource::Demo => "Demo faces".into(),
-        DataSource::Folder(path) | DataSource::Idx(path) => path
-            .file_name()
-            .map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned()),
+        DataSource::DemoSketches => "Demo sketches".into(),
+        DataSource::DemoLabels => "Demo label maps".into(),
+        other => other.name(),
     }
 }

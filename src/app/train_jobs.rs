@@ -9,7 +9,7 @@ use image::RgbImage;
 use super::train::{self as tab, Listed, OpenedRun};
 use super::workers::Workers;
 use crate::checkpoint::ModelFile;
-use crate::data::{self, DataSource, Framing, Survey, Target};
+use crate::data::{self, DataSource, Direction, Framing, Survey, Target};
 use crate::device::DeviceChoice;
 use crate::error::Result;
 use crate::train::{Estimate, TrainConfig, estimate};
@@ -65,12 +65,26 @@ pub struct TrainJobs {
 }
 
 impl Workers {
-    /// Finds out what kind of data lies at `path`.
+    /// Finds out what kind of data lies at `path`, for a network that learns from pairs or from single
+    /// pictures.
     ///
     /// # Errors
     /// [`crate::Error::Worker`] if the system gives no thread.
-    pub fn find_data(&mut self, path: PathBuf) -> Result<()> {
-        let job = self.job("data finder", move |_| DataSource::from_path(&path))?;
+    pub fn find_data(&mut self, path: PathBuf, takes_pairs: bool) -> Result<()> {
+        let job = self.job("data finder", move |_| match DataSource::from_path(&path)? {
+            source if takes_pairs => source.paired(Direction::default()),
+            source => Ok(source),
+        })?;
+        self.train.finding = Some(job);
+        Ok(())
+    }
+
+    /// Finds the pictures in `outputs` that belong to those of `inputs`.
+    ///
+    /// # Errors
+    /// [`crate::Error::Worker`] if the system gives no thread.
+    pub fn find_outputs(&mut self, inputs: DataSource, outputs: PathBuf) -> Result<()> {
+        let job = self.job("data finder", move |_| inputs.with_outputs(&outputs))?;
         self.train.finding = Some(job);
         Ok(())
     }

@@ -8,6 +8,7 @@
 mod bench;
 mod blend;
 mod console;
+mod data_args;
 mod devices;
 mod evaluate;
 mod generate;

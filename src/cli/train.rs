@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::Ended;
 use super::console;
+use super::data_args::PairArgs;
 use super::interrupt;
 use super::model_args::DeviceArgs;
 use super::train_settings::{Settings, preset_parser};
@@ -32,10 +33,12 @@ pub struct TrainArgs {
     /// Which published system to train
     #[arg(long, value_parser = preset_parser(), required_unless_present = "resume")]
     preset: Option<Preset>,
-    /// A folder of pictures, an IDX file (MNIST), or `demo` for the built-in faces; with --resume,
-    /// where the same pictures are now
+    /// A folder of pictures, an IDX file (MNIST), or `demo` for the built-in faces; for pix2pix a folder
+    /// of pairs, `demo-sketches` or `demo-labels`; with --resume, where the same pictures are now
     #[arg(long, value_name = "SOURCE", required_unless_present = "resume")]
     data: Option<String>,
+    #[command(flatten)]
+    pairs: PairArgs,
     /// The run's folder, e.g. runs/first
     #[arg(long, value_name = "FOLDER")]
     out: PathBuf,
@@ -111,8 +114,13 @@ impl TrainArgs {
         let mut config = if self.resume {
             self.refuse_changes()?;
             let mut config = folder.read_config()?;
-            if let Some(data) = &self.data {
-                config.data = DataSource::parse(data)?;
+            match (&self.data, self.pairs.first_given()) {
+                (Some(data), _) => config.data = self.pairs.moved(data, &config.data)?,
+                (None, Some(name)) => {
+                    let why = "it says where pictures are now, together with --data";
+                    return Err(Error::bad_setting(name, why));
+                }
+                (None, None) => {}
             }
             config
         } else {
@@ -120,8 +128,9 @@ impl TrainArgs {
                 return Err(Error::bad_setting("--preset", "a new run needs --preset and --data"));
             };
             folder.check_free()?;
-            let mut config = TrainConfig::new(preset, DataSource::parse(data)?);
+            let mut config = TrainConfig::new(preset, DataSource::Demo);
             self.settings.apply(&mut config)?;
+            config.data = self.pairs.source(data, config.target())?;
             config
         };
         let planned = config.kimg;

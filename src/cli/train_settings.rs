@@ -48,6 +48,10 @@ pub struct Settings {
     /// How a picture of another shape is fitted
     #[arg(long, value_enum)]
     framing: Option<FramingChoice>,
+    /// Pairs: share by which they are read larger than they are learnt at, from 0 to 0.5, to show
+    /// another part each time (0.117: 286 pixels for 256)
+    #[arg(long, value_name = "SHARE")]
+    jitter: Option<f64>,
     #[command(flatten)]
     recipe: Recipe,
     #[command(flatten)]
@@ -135,6 +139,7 @@ impl Settings {
                 FramingChoice::Fit => Framing::Fit,
             };
         }
+        replace(&mut config.jitter, self.jitter);
         self.recipe.apply(config)
     }
 
@@ -151,6 +156,7 @@ impl Settings {
             seed,
             no_flip,
             framing,
+            jitter,
             recipe,
             network,
         } = self;
@@ -176,6 +182,7 @@ impl Settings {
             ("--seed", seed.is_some()),
             ("--no-flip", *no_flip),
             ("--framing", framing.is_some()),
+            ("--jitter", jitter.is_some()),
             ("--z", z.is_some()),
             ("--prior", prior.is_some()),
             ("--resolution", resolution.is_some()),

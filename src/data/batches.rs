@@ -24,6 +24,9 @@ pub struct Pick {
     pub index: usize,
     /// Whether the picture is mirrored left to right.
     pub flip: bool,
+    /// Pixels left out at the left and at the top, where pictures are kept larger than they are shown;
+    /// before it is mirrored.
+    pub crop: (usize, usize),
 }
 
 /// What is in a batch.
@@ -44,6 +47,8 @@ pub struct Batches {
     batch: usize,
     seed: u64,
     flip: bool,
+    /// Pixels across and down by which pictures are larger than they are shown.
+    room: (usize, usize),
     /// A batch, and the place in the row where it begins.
     start: (u64, u64),
     /// The last epoch looked at and its order.
@@ -66,13 +71,20 @@ impl Batches {
         if !(1..=Self::MAX).contains(&batch) {
             return Err(Error::bad_setting("batch", format!("at least 1, not {batch}")));
         }
-        Ok(Self { len, batch, seed, flip, start: (0, 0), order: None })
+        Ok(Self { len, batch, seed, flip, room: (0, 0), start: (0, 0), order: None })
     }
 
     /// The same with batch `number` beginning at `place` of the row, and the others before and after it.
     #[must_use]
     pub fn starting(self, number: u64, place: u64) -> Self {
         Self { start: (number, place), ..self }
+    }
+
+    /// The same of pictures that are larger than they are shown by `room`, pixels across and down: each
+    /// time another part of them, all equally likely.
+    #[must_use]
+    pub fn cropping(self, room: (usize, usize)) -> Self {
+        Self { room, ..self }
     }
 
     /// What is in batch `number`.
@@ -83,10 +95,16 @@ impl Batches {
         let first = (u128::from(place) + ahead).saturating_sub(behind);
         let len = self.len as u128;
         let mut flips = stream(self.seed, Purpose::Augment, number);
+        let mut crops = stream(self.seed, Purpose::Crops, number);
         let mut picks = Vec::with_capacity(self.batch);
         for position in first..first + self.batch as u128 {
             let index = self.index((position / len) as u64, (position % len) as usize);
-            picks.push(Pick { index, flip: self.flip && flips.next_u32() & 1 == 1 });
+            let flip = self.flip && flips.next_u32() & 1 == 1;
+            let crop = match self.room {
+                (0, 0) => (0, 0),
+                (across, down) => (below(&mut crops, across + 1), below(&mut crops, down + 1)),
+            };
+            picks.push(Pick { index, flip, crop });
         }
         Plan { number, epoch: (first / len) as u64, picks }
     }
@@ -108,11 +126,15 @@ fn permutation(len: usize, seed: u64, epoch: u64) -> Vec<u32> {
     let mut rng = stream(seed, Purpose::Order, epoch);
     let mut order: Vec<u32> = (0..len as u32).collect();
     for last in (1..len).rev() {
-        // The high half of a product is uniform over 0..=last but for one part in 2^32.
-        let other = (u128::from(rng.next_u64()) * (last as u128 + 1)) >> 64;
-        order.swap(last, other as usize);
+        order.swap(last, below(&mut rng, last + 1));
     }
     order
+}
+
+/// A number below `limit`, which is at least 1.
+fn below(rng: &mut impl Rng, limit: usize) -> usize {
+    // The high half of a product is uniform but for one part in 2^32 and less.
+    ((u128::from(rng.next_u64()) * limit as u128) >> 64) as usize
 }
 
 #[cfg(test)]
@@ -186,6 +208,24 @@ mod tests {
         assert_eq!(flips(false), 0);
         // 4000 coins: six standard deviations are 190.
         assert!((1810..=2190).contains(&flips(true)), "{}", flips(true));
+    }
+
+    #[test]
+    fn crops_are_fair_follow_from_the_batch_and_shift_nothing_else() {
+        let plain = |n| Batches::new(50, 40, 1, true).unwrap().plan(n).picks;
+        let mut batches = Batches::new(50, 40, 1, true).unwrap().cropping((3, 1));
+        let mut counts = [[0; 2]; 4];
+        for number in 0..100 {
+            let picks = batches.plan(number).picks;
+            for (pick, plain) in picks.iter().zip(plain(number)) {
+                assert_eq!((pick.index, pick.flip, plain.crop), (plain.index, plain.flip, (0, 0)));
+                counts[pick.crop.0][pick.crop.1] += 1;
+            }
+            let again = Batches::new(50, 40, 1, true).unwrap().cropping((3, 1)).plan(number);
+            assert_eq!(again.picks, picks);
+        }
+        // 4000 crops in 8 places: 500 each, six standard deviations are 126.
+        assert!(counts.iter().flatten().all(|n| (374..=626).contains(n)), "{counts:?}");
     }
 
     #[test]

@@ -6,26 +6,33 @@ use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
 
-use rayon::prelude::*;
-
-use super::decode::{self, Decoder};
+use super::decode::Decoder;
 use super::idx::Idx;
-use super::{DataSource, Framing, Progress, Skipped, Target, demo, folder, frame};
+use super::opening::{Found, Opening, framed};
+use super::place::Place;
+use super::{DataSource, Framing, Progress, Skipped, Target, demo_pairs};
 use crate::error::{Error, Result};
 
 /// How a data set is opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct OpenOptions {
     /// Bytes of decoded pictures that are kept in memory. What goes beyond is read again each
     /// time it is needed: slower, with the same pixels.
     pub memory_limit_bytes: u64,
+    /// Share of height and width by which pairs are kept larger than the target, 0 to 0.5: a
+    /// [`super::Loader`] takes another part of them each time. 0 for plain pictures.
+    pub jitter: f64,
+}
+
+impl OpenOptions {
+    /// The most jitter.
+    pub const MAX_JITTER: f64 = 0.5;
 }
 
 impl Default for OpenOptions {
     fn default() -> Self {
-        Self { memory_limit_bytes: 4 << 30 }
+        Self { memory_limit_bytes: 4 << 30, jitter: 0.0 }
     }
 }
 
@@ -35,10 +42,16 @@ pub struct Dataset {
     name: String,
     origin: PathBuf,
     target: Target,
-    /// The first pictures, one after the other, `target.bytes()` each.
+    /// What is kept: the target, or larger.
+    stored: Target,
+    framing: Framing,
+    options: OpenOptions,
+    /// The first pictures, one after the other, `stored.bytes()` each.
     kept: Vec<u8>,
     /// Those that are read again each time.
     rest: Rest,
+    /// Where all of them are, if they are kept larger than the target.
+    anew: Anew,
     skipped: Vec<Skipped>,
     /// Files that could be read when the set was opened, and not any more.
     lost: Mutex<BTreeMap<PathBuf, String>>,
@@ -46,10 +59,28 @@ pub struct Dataset {
 
 /// Pictures that are not in memory.
 #[derive(Debug)]
-enum Rest {
+pub(super) enum Rest {
     None,
-    Files { decoder: Decoder, paths: Vec<PathBuf> },
-    Idx { idx: Idx, framing: Framing },
+    Files {
+        decoder: Decoder,
+        places: Vec<Place>,
+    },
+    /// The `count` pictures from number `first` on, those in memory among them.
+    Idx {
+        idx: Idx,
+        framing: Framing,
+        first: usize,
+        count: usize,
+    },
+}
+
+/// Where pairs can be read once more, in another size.
+#[derive(Debug)]
+enum Anew {
+    /// There is no need for it.
+    Never,
+    Files(Vec<Place>),
+    Demo(demo_pairs::Input),
 }
 
 impl Dataset {
@@ -71,27 +102,89 @@ impl Dataset {
         progress: &mut Progress,
     ) -> Result<Self> {
         target.validate()?;
-        if target.input > 0 {
-            let why = "these networks learn from pairs of pictures, and these are single ones";
-            return Err(Error::bad_data(source.name(), why));
+        source.check_for(target)?;
+        let most = if source.is_pairs() { OpenOptions::MAX_JITTER } else { 0.0 };
+        if !(0.0..=most).contains(&options.jitter) {
+            let why = format!("0 to {most} for these pictures, not {}", options.jitter);
+            return Err(Error::bad_setting("--jitter", why));
         }
-        let opening = Opening { target, framing, limit: options.memory_limit_bytes };
-        let (origin, found) = match source {
-            DataSource::Demo => (PathBuf::from("<demo faces>"), opening.demo(progress)?),
-            DataSource::Folder(path) => (path.clone(), opening.folder(path, progress)?),
-            DataSource::Idx(path) => (path.clone(), opening.idx(path, progress)?),
+        let stored = target.enlarged(options.jitter);
+        stored.validate()?;
+        let opening = Opening { target: stored, framing, limit: options.memory_limit_bytes };
+        let Found { kept, rest, places, skipped } = opening.open(source, progress)?;
+        let anew = match source {
+            _ if stored == target => Anew::Never,
+            DataSource::DemoSketches => Anew::Demo(demo_pairs::Input::Sketches),
+            DataSource::DemoLabels => Anew::Demo(demo_pairs::Input::Labels),
+            _ => Anew::Files(places),
         };
-        let Found { kept, rest, skipped } = found;
-        let lost = Mutex::default();
-        Ok(Self { name: source.name(), origin, target, kept, rest, skipped, lost })
+        let built_in = || PathBuf::from(format!("<{}>", source.name()));
+        let origin = source.path().map_or_else(built_in, Path::to_owned);
+        let (name, lost) = (source.name(), Mutex::default());
+        Ok(Self { name, origin, target, stored, framing, options, kept, rest, anew, skipped, lost })
+    }
+
+    /// The set without its last `count` pictures, and one of these: to compare with what was never
+    /// learnt from. They are of the target's size, also where the others are kept larger.
+    ///
+    /// # Errors
+    /// [`Error::BadData`] if that leaves one of them empty, or pictures that have to be read again
+    /// cannot be.
+    pub fn split_off_last(mut self, count: usize) -> Result<(Self, Self)> {
+        let len = self.len();
+        if count == 0 || count >= len {
+            let why = format!("{count} of its {len} pictures cannot be held back from training");
+            return Err(Error::bad_data(&self.origin, why));
+        }
+        let (first, kept_len) = (len - count, self.kept_len());
+        let bytes = self.stored.bytes();
+        let kept = match first < kept_len {
+            true => self.kept.split_off(first * bytes),
+            false => Vec::new(),
+        };
+        let rest = self.rest.split_off(first, kept_len);
+        let limit = self.options.memory_limit_bytes;
+        let opening = Opening { target: self.target, framing: self.framing, limit };
+        let found = match &mut self.anew {
+            Anew::Never => Found { kept, rest, ..Found::default() },
+            Anew::Files(places) => {
+                let places = places.split_off(first);
+                opening.files(places, &mut |_, _| true)?.or_nothing(&self.origin, 0)?
+            }
+            Anew::Demo(input) => opening.demo_pairs(*input, first..len, &mut |_, _| true)?,
+        };
+        let last = Self {
+            name: self.name.clone(),
+            origin: self.origin.clone(),
+            target: self.target,
+            stored: self.target,
+            framing: self.framing,
+            options: OpenOptions { jitter: 0.0, ..self.options },
+            kept: found.kept,
+            rest: found.rest,
+            anew: Anew::Never,
+            skipped: found.skipped,
+            lost: Mutex::default(),
+        };
+        Ok((self, last))
     }
 
     /// A set of pictures that are in memory already.
     #[cfg(test)]
     pub(crate) fn in_memory(name: &str, target: Target, kept: Vec<u8>) -> Self {
-        let (name, origin) = (name.to_owned(), PathBuf::from(name));
-        let (rest, skipped, lost) = (Rest::None, Vec::new(), Mutex::default());
-        Self { name, origin, target, kept, rest, skipped, lost }
+        Self {
+            name: name.to_owned(),
+            origin: PathBuf::from(name),
+            target,
+            stored: target,
+            framing: Framing::default(),
+            options: OpenOptions::default(),
+            kept,
+            rest: Rest::None,
+            anew: Anew::Never,
+            skipped: Vec::new(),
+            lost: Mutex::default(),
+        }
     }
 
     /// Number of pictures; at least 1.
@@ -100,46 +193,19 @@ impl Dataset {
         let kept = self.kept_len();
         match &self.rest {
             Rest::None => kept,
-            Rest::Files { paths, .. } => kept + paths.len(),
-            Rest::Idx { idx, .. } => idx.count,
+            Rest::Files { places, .. } => kept + places.len(),
+            Rest::Idx { count, .. } => *count,
         }
-    }
-
-    /// The set without its last `count` pictures, and one of these: to compare with what was never
-    /// learnt from.
-    ///
-    /// # Errors
-    /// [`Error::BadData`] if that leaves one of them empty.
-    pub fn split_off_last(mut self, count: usize) -> Result<(Self, Self)> {
-        let len = self.len();
-        if count == 0 || count >= len || matches!(self.rest, Rest::Idx { .. }) {
-            let why = format!("{count} of its {len} pictures cannot be held back from training");
-            return Err(Error::bad_data(&self.origin, why));
-        }
-        let (first, bytes, kept_len) = (len - count, self.target.bytes(), self.kept_len());
-        let kept = self.kept.split_off(first.min(kept_len) * bytes);
-        let rest = match &mut self.rest {
-            Rest::Files { decoder, paths } => {
-                let paths = paths.split_off(first.saturating_sub(kept_len));
-                Rest::Files { decoder: *decoder, paths }
-            }
-            _ => Rest::None,
-        };
-        let last = Self {
-            name: self.name.clone(),
-            origin: self.origin.clone(),
-            target: self.target,
-            kept,
-            rest,
-            skipped: Vec::new(),
-            lost: Mutex::default(),
-        };
-        Ok((self, last))
     }
 
     /// What every picture is.
     pub fn target(&self) -> Target {
         self.target
+    }
+
+    /// What every picture is as [`Self::many`] returns it: the target, or larger.
+    pub(super) fn stored(&self) -> Target {
+        self.stored
     }
 
     /// Files that were left out at opening.
@@ -163,29 +229,39 @@ impl Dataset {
         matches!(self.rest, Rest::None)
     }
 
-    /// The interleaved bytes `H·W·C` of a picture.
+    /// The interleaved bytes `H·W·C` of a picture; its middle, if it is kept larger.
     ///
     /// # Errors
     /// [`Error::Io`] or [`Error::BadPicture`] if its file cannot be read any more;
     /// [`Error::BadSetting`] if there is no such picture.
     pub fn pixels(&self, index: usize) -> Result<Cow<'_, [u8]>> {
-        self.many(&[index], &AtomicBool::new(false)).swap_remove(0)
+        let pixels = self.many(&[index], &AtomicBool::new(false)).swap_remove(0)?;
+        if self.stored == self.target {
+            return Ok(pixels);
+        }
+        let planes = self.target.planes();
+        let left = (self.stored.width - self.target.width) / 2 * planes;
+        let top = (self.stored.height - self.target.height) / 2;
+        let rows = pixels.chunks_exact(self.stored.width * planes).skip(top);
+        let rows = rows.take(self.target.height);
+        let middle = rows.flat_map(|row| &row[left..][..self.target.width * planes]);
+        Ok(Cow::Owned(middle.copied().collect()))
     }
 
-    /// As [`Self::pixels`], for several at once; files are read side by side. From the moment
-    /// `stop` is set the results are [`Error::Cancelled`].
+    /// Several pictures as they are stored; files are read side by side. From the moment `stop` is set
+    /// the results are [`Error::Cancelled`].
     pub(super) fn many(&self, indices: &[usize], stop: &AtomicBool) -> Vec<Result<Cow<'_, [u8]>>> {
-        let (bytes, kept) = (self.target.bytes(), self.kept_len());
+        let (bytes, kept) = (self.stored.bytes(), self.kept_len());
         let absent = |index: usize| {
             let why = format!("there are {} pictures, none with number {index}", self.len());
             Error::bad_setting("picture", why)
         };
         match &self.rest {
-            Rest::Files { decoder, paths } => {
-                let wanted: Vec<&PathBuf> =
-                    indices.iter().filter_map(|i| paths.get(i.checked_sub(kept)?)).collect();
+            Rest::Files { decoder, places } => {
+                let wanted: Vec<&Place> =
+                    indices.iter().filter_map(|i| places.get(i.checked_sub(kept)?)).collect();
                 let mut read = decoder.read_many(&wanted, stop).into_iter();
-                let one = |&index: &usize| match index.checked_sub(kept).map(|i| paths.get(i)) {
+                let one = |&index: &usize| match index.checked_sub(kept).map(|i| places.get(i)) {
                     None => Ok(Cow::Borrowed(&self.kept[index * bytes..][..bytes])),
                     Some(None) => Err(absent(index)),
                     Some(Some(_)) => read.next().unwrap_or(Err(Error::Cancelled)).map(Cow::Owned),
@@ -195,8 +271,9 @@ impl Dataset {
             rest => {
                 let one = |&index: &usize| match (index < kept, rest) {
                     (true, _) => Ok(Cow::Borrowed(&self.kept[index * bytes..][..bytes])),
-                    (false, Rest::Idx { idx, framing }) if index < idx.count => {
-                        framed(&idx.read_one(index)?, idx, self.target, *framing).map(Cow::Owned)
+                    (false, Rest::Idx { idx, framing, first, count }) if index < *count => {
+                        let grey = idx.read_one(first + index)?;
+                        framed(&grey, idx, self.target, *framing).map(Cow::Owned)
                     }
                     _ => Err(absent(index)),
                 };
@@ -207,13 +284,16 @@ impl Dataset {
 
     /// Notes that a picture could not be read again, once for each file.
     pub(super) fn note_lost(&self, index: usize, error: &Error) {
-        let path = match &self.rest {
-            Rest::Files { paths, .. } => {
-                index.checked_sub(self.kept_len()).and_then(|index| paths.get(index))
+        let place = match &self.rest {
+            Rest::Files { places, .. } => {
+                index.checked_sub(self.kept_len()).and_then(|index| places.get(index))
             }
             _ => None,
         };
-        let lost = Skipped::new(path.unwrap_or(&self.origin).clone(), error);
+        let lost = match place {
+            Some(place) => place.skipped(error),
+            None => Skipped::new(self.origin.clone(), error),
+        };
         let mut known = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
         if let Entry::Vacant(entry) = known.entry(lost.path) {
             tracing::warn!("{} is left out from now on: {}", entry.key().display(), lost.why);
@@ -227,186 +307,35 @@ impl Dataset {
     }
 
     fn kept_len(&self) -> usize {
-        self.kept.len() / self.target.bytes()
+        self.kept.len() / self.stored.bytes()
     }
 }
 
-/// What opening a source yields.
-struct Found {
-    kept: Vec<u8>,
-    rest: Rest,
-    skipped: Vec<Skipped>,
-}
-
-/// How the pictures of a source are to be read.
-struct Opening {
-    target: Target,
-    framing: Framing,
-    limit: u64,
-}
-
-impl Opening {
-    fn demo(&self, progress: &mut Progress) -> Result<Found> {
-        let kept = demo::faces(self.target, self.framing, progress)?;
-        Ok(Found { kept, rest: Rest::None, skipped: Vec::new() })
-    }
-
-    fn folder(&self, root: &Path, progress: &mut Progress) -> Result<Found> {
-        let listing = folder::list(root, &mut |found| progress(found, 0))?;
-        let decoder = Decoder { target: self.target, framing: self.framing };
-        let total = listing.pictures.len();
-        let mut skipped = listing.skipped;
-        let mut kept = room_for(total, self.target, self.limit);
-        let places = self.places();
-        let mut pace = Pace::new();
-        let mut done = 0;
-        // Decoded until the memory is full ...
-        while done < total && kept.len() / self.target.bytes() < places {
-            advance(progress, done, total)?;
-            let free = places - kept.len() / self.target.bytes();
-            let paths = &listing.pictures[done..][..pace.pictures().min(total - done).min(free)];
-            let results = pace.time(|| decoder.read_many(paths, &AtomicBool::new(false)));
-            for (path, result) in paths.iter().zip(results) {
-                match result {
-                    Ok(pixels) => kept.extend_from_slice(&pixels),
-                    Err(error) => skipped.push(Skipped::new(path.clone(), &error)),
+impl Rest {
+    /// Takes away what does not belong to the `first` pictures, of which `kept` or fewer were in memory.
+    fn split_off(&mut self, first: usize, kept: usize) -> Self {
+        match self {
+            Self::None => Self::None,
+            Self::Files { decoder, places } => {
+                let decoder = *decoder;
+                let last = places.split_off(first.saturating_sub(kept).min(places.len()));
+                if places.is_empty() {
+                    *self = Self::None;
+                }
+                match last.is_empty() {
+                    true => Self::None,
+                    false => Self::Files { decoder, places: last },
                 }
             }
-            done += paths.len();
-        }
-        // ... and only looked at from there on.
-        let mut rest = Vec::new();
-        while done < total {
-            advance(progress, done, total)?;
-            let paths = &listing.pictures[done..][..pace.pictures().min(total - done)];
-            let results: Vec<Result<()>> =
-                pace.time(|| paths.par_iter().map(|path| decoder.check(path)).collect());
-            for (path, result) in paths.iter().zip(results) {
-                match result {
-                    Ok(()) => rest.push(path.clone()),
-                    Err(error) => skipped.push(Skipped::new(path.clone(), &error)),
+            Self::Idx { idx, framing, first: from, count } => {
+                let (idx, framing) = (idx.clone(), *framing);
+                let last = Self::Idx { idx, framing, first: *from + first, count: *count - first };
+                *count = first;
+                if kept >= first {
+                    *self = Self::None;
                 }
+                last
             }
-            done += paths.len();
         }
-        if kept.is_empty() && rest.is_empty() {
-            return Err(nothing_found(root, listing.others, &skipped));
-        }
-        kept.shrink_to_fit();
-        advance(progress, total, total)?;
-        let rest = if rest.is_empty() { Rest::None } else { Rest::Files { decoder, paths: rest } };
-        Ok(Found { kept, rest, skipped })
-    }
-
-    fn idx(&self, path: &Path, progress: &mut Progress) -> Result<Found> {
-        let idx = Idx::open(path)?;
-        let places = self.places();
-        if places < idx.count && !idx.is_seekable() {
-            let bytes = self.target.bytes() as u64 * idx.count as u64;
-            let why = format!(
-                "its {} pictures take {} MB of memory, more than the limit of {} MB; unpack the \
-                 file (gunzip), then it is read piece by piece",
-                idx.count,
-                bytes >> 20,
-                self.limit >> 20,
-            );
-            return Err(Error::bad_data(path, why));
-        }
-        let count = idx.count.min(places);
-        let mut kept = room_for(count, self.target, self.limit);
-        let item = idx.height * idx.width;
-        idx.read_pieces(count, PIECE_BYTES, |piece| {
-            advance(progress, kept.len() / self.target.bytes(), count)?;
-            let framed: Vec<Result<Vec<u8>>> = piece
-                .par_chunks(item)
-                .map(|pixels| framed(pixels, &idx, self.target, self.framing))
-                .collect();
-            for pixels in framed {
-                kept.extend_from_slice(&pixels?);
-            }
-            Ok(())
-        })?;
-        advance(progress, count, count)?;
-        let rest =
-            if count < idx.count { Rest::Idx { idx, framing: self.framing } } else { Rest::None };
-        Ok(Found { kept, rest, skipped: Vec::new() })
-    }
-
-    /// Pictures that fit into memory.
-    fn places(&self) -> usize {
-        usize::try_from(self.limit / self.target.bytes() as u64).unwrap_or(usize::MAX)
-    }
-}
-
-/// Stored bytes of IDX pictures that are framed side by side.
-pub(super) const PIECE_BYTES: usize = 4 << 20;
-
-/// One stored grey picture of an IDX file as the target's.
-pub(super) fn framed(grey: &[u8], idx: &Idx, target: Target, framing: Framing) -> Result<Vec<u8>> {
-    let pixels = frame(grey, (idx.width, idx.height), Target { channels: 1, ..target }, framing)?;
-    Ok(if target.channels == 1 {
-        pixels
-    } else {
-        pixels.into_iter().flat_map(|value| [value; 3]).collect()
-    })
-}
-
-/// An empty vector with room for `count` pictures, as far as the limit goes. Room the system does
-/// not have is found one picture at a time.
-fn room_for(count: usize, target: Target, limit: u64) -> Vec<u8> {
-    let bytes = (count as u64).saturating_mul(target.bytes() as u64).min(limit);
-    let mut kept = Vec::new();
-    let _ = kept.try_reserve_exact(usize::try_from(bytes).unwrap_or(0));
-    kept
-}
-
-pub(super) fn advance(progress: &mut Progress, done: usize, total: usize) -> Result<()> {
-    if progress(done, total) { Ok(()) } else { Err(Error::Cancelled) }
-}
-
-pub(super) fn nothing_found(root: &Path, others: usize, skipped: &[Skipped]) -> Error {
-    let formats = decode::FORMATS;
-    let why = match skipped {
-        [] => format!(
-            "no pictures were found in it or its sub-folders; {formats} files were looked for, \
-             {others} files of other kinds are there"
-        ),
-        [first, ..] => format!(
-            "none of its {} pictures can be read ({formats} files were looked for); the first is \
-             {}: {}",
-            skipped.len(),
-            first.path.display(),
-            first.why
-        ),
-    };
-    Error::bad_data(root, why)
-}
-
-/// How many files are read between two calls of `progress`: as many as take about a fifth of a
-/// second, so that Cancel answers at once with large photos and small pictures keep all cores busy.
-/// It decides about the pace only, never about the result.
-pub(super) struct Pace {
-    pictures: usize,
-}
-
-impl Pace {
-    pub(super) fn new() -> Self {
-        Self { pictures: 2 * rayon::current_num_threads().max(1) }
-    }
-
-    pub(super) fn pictures(&self) -> usize {
-        self.pictures
-    }
-
-    pub(super) fn time<T>(&mut self, work: impl FnOnce() -> T) -> T {
-        let start = Instant::now();
-        let result = work();
-        let took = start.elapsed();
-        if took < Duration::from_millis(100) {
-            self.pictures = (self.pictures * 2).min(4096);
-        } else if took > Duration::from_millis(300) {
-            self.pictures = (self.pictures / 2).max(rayon::current_num_threads().max(1));
-        }
-        result
     }
 }

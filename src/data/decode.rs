@@ -6,14 +6,15 @@ use std::any::Any;
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use image::error::LimitErrorKind;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, RgbImage};
-use rayon::prelude::*;
 
-use super::{Framing, Target, frame, jpeg};
+use super::place::Place;
+use super::resample::Sampling;
+use super::{Framing, Target, frame, jpeg, pairs, reading};
 use crate::disk;
 use crate::error::{Error, Result};
 
@@ -27,8 +28,6 @@ const MAX_DECODED_BYTES: u64 = 1 << 30;
 const MAX_PROFILE_BYTES: u64 = 32 << 20;
 /// The largest file that is read.
 const MAX_FILE_BYTES: u64 = 512 << 20;
-/// What the pictures that are being decoded side by side may take. Larger ones wait for their turn.
-const PARALLEL_BYTES: u64 = 2 << 30;
 
 /// Formats that are read, as told to the user.
 pub(super) const FORMATS: &str = "PNG, JPEG, WebP, GIF and BMP";
@@ -68,10 +67,10 @@ fn supported(format: ImageFormat) -> bool {
 /// What a look at a picture file showed.
 #[derive(Debug)]
 pub(super) struct Looked {
-    /// Width and height, upright.
+    /// Width and height, upright; of the input, if it is a pair.
     pub size: (u32, u32),
     /// The kind of its pixels, in words.
-    pub mode: &'static str,
+    pub mode: String,
     /// Of its pixels in colour: equal pictures have equal ones, whatever their files.
     pub hash: blake3::Hash,
     /// How the network will see it, if that was asked for.
@@ -86,130 +85,116 @@ pub(super) struct Decoder {
 }
 
 impl Decoder {
-    /// The framed picture in a file: `target.bytes()` interleaved bytes.
-    pub fn read(&self, path: &Path) -> Result<Vec<u8>> {
-        match self.read_within(path, u64::MAX)? {
-            Some(pixels) => Ok(pixels),
-            None => Err(Error::bad_picture(path, "it is too large")),
+    /// Reads several pictures side by side, the largest ones one after the other: `target.bytes()`
+    /// interleaved bytes each. Results are in the order of `places`; from the moment `stop` is set
+    /// they are [`Error::Cancelled`].
+    pub fn read_many(&self, places: &[&Place], stop: &AtomicBool) -> Vec<Result<Vec<u8>>> {
+        let read = |i: usize, budget: u64| self.read_within(places[i], budget);
+        reading::side_by_side(places.len(), reading::share(), stop, read)
+    }
+
+    /// Looks at several pictures side by side: what each is, and, where `wanted` says so, how the
+    /// network will see it. Results are in the order of `places`.
+    pub fn look_at_many(
+        &self,
+        places: &[Place],
+        wanted: impl Fn(usize) -> bool + Sync,
+    ) -> Vec<Result<Looked>> {
+        let look = |i: usize, budget: u64| match &places[i] {
+            Place::Whole(path) => self.look_within(path, budget, wanted(i)),
+            pair => pairs::look_within(pair, self, budget, wanted(i)),
+        };
+        let go_on = AtomicBool::new(false);
+        reading::side_by_side(places.len(), reading::share(), &go_on, look)
+    }
+
+    fn look_within(&self, path: &Path, budget: u64, wanted: bool) -> Result<Option<Looked>> {
+        let Some((image, orientation)) = decoded_within(path, budget)? else { return Ok(None) };
+        let mode = mode(&image).to_owned();
+        let mut hash = blake3::Hasher::new();
+        let mut size = (image.width(), image.height());
+        for number in [size.0, size.1, u32::from(orientation.to_exif())] {
+            hash.update(&number.to_le_bytes());
+        }
+        let image = DynamicImage::ImageRgb8(
+            RgbImage::from_raw(size.0, size.1, flattened(image, 3))
+                .ok_or_else(|| Error::bad_picture(path, "it has no pixels"))?,
+        );
+        hash.update(image.as_bytes());
+        if is_on_its_side(orientation) {
+            size = (size.1, size.0);
+        }
+        let framed = wanted.then(|| self.framed(image, orientation)).transpose()?;
+        Ok(Some(Looked { size, mode, hash: hash.finalize(), framed }))
+    }
+
+    /// The framed picture of a place; `None` if decoding would take more than `budget` bytes of
+    /// memory.
+    pub(super) fn read_within(&self, place: &Place, budget: u64) -> Result<Option<Vec<u8>>> {
+        match place {
+            Place::Whole(path) => match decoded_within(path, budget)? {
+                Some((image, orientation)) => self.framed(image, orientation).map(Some),
+                None => Ok(None),
+            },
+            pair => pairs::read_within(pair, self, budget),
         }
     }
 
-    /// Reads several files side by side, the largest ones one after the other. Results are in the
-    /// order of `paths`; from the moment `stop` is set they are [`Error::Cancelled`].
-    pub fn read_many<P: AsRef<Path> + Sync>(
-        &self,
-        paths: &[P],
-        stop: &AtomicBool,
-    ) -> Vec<Result<Vec<u8>>> {
-        self.read_many_within(paths, share(), stop)
-    }
-
-    /// Looks at several files side by side: what each is, and, where `wanted` says so, how the network
-    /// will see it. Results are in the order of `paths`.
-    pub fn look_at_many<P: AsRef<Path> + Sync>(
-        &self,
-        paths: &[P],
-        wanted: impl Fn(usize) -> bool + Sync,
-    ) -> Vec<Result<Looked>> {
-        let share = share();
-        let look = |i: usize, budget: u64| -> Result<Option<Looked>> {
-            let path = paths[i].as_ref();
-            let Some((image, orientation)) = decoded_within(path, budget)? else { return Ok(None) };
-            let mode = mode(&image);
-            let mut hash = blake3::Hasher::new();
-            let mut size = (image.width(), image.height());
-            for number in [size.0, size.1, u32::from(orientation.to_exif())] {
-                hash.update(&number.to_le_bytes());
-            }
-            let image = DynamicImage::ImageRgb8(
-                RgbImage::from_raw(size.0, size.1, flattened(image, 3))
-                    .ok_or_else(|| Error::bad_picture(path, "it has no pixels"))?,
-            );
-            hash.update(image.as_bytes());
-            if is_on_its_side(orientation) {
-                size = (size.1, size.0);
-            }
-            let framed = wanted(i).then(|| self.framed(image, orientation)).transpose()?;
-            Ok(Some(Looked { size, mode, hash: hash.finalize(), framed }))
-        };
-        let first: Vec<Option<Result<Looked>>> =
-            (0..paths.len()).into_par_iter().map(|i| look(i, share).transpose()).collect();
-        let again = |i: usize| match look(i, u64::MAX) {
-            Ok(Some(looked)) => Ok(looked),
-            Ok(None) => Err(Error::bad_picture(paths[i].as_ref(), "it is too large")),
-            Err(error) => Err(error),
-        };
-        first.into_iter().enumerate().map(|(i, one)| one.unwrap_or_else(|| again(i))).collect()
-    }
-
-    /// As [`Self::read_many`]: side by side as long as one takes no more than `share` bytes.
-    fn read_many_within<P: AsRef<Path> + Sync>(
-        &self,
-        paths: &[P],
-        share: u64,
-        stop: &AtomicBool,
-    ) -> Vec<Result<Vec<u8>>> {
-        let stopped = || stop.load(Ordering::Relaxed);
-        let first_pass: Vec<Option<Result<Vec<u8>>>> = paths
-            .par_iter()
-            .map(|path| {
-                if stopped() {
-                    return Some(Err(Error::Cancelled));
-                }
-                self.read_within(path.as_ref(), share).transpose()
-            })
-            .collect();
-        let second_pass = |(result, path): (Option<Result<Vec<u8>>>, &P)| match result {
-            Some(result) => result,
-            None if stopped() => Err(Error::Cancelled),
-            None => self.read(path.as_ref()),
-        };
-        first_pass.into_iter().zip(paths).map(second_pass).collect()
-    }
-
-    /// As [`Self::read`]; `None` if decoding would take more than `budget` bytes of memory.
-    fn read_within(&self, path: &Path, budget: u64) -> Result<Option<Vec<u8>>> {
-        let Some((image, orientation)) = decoded_within(path, budget)? else { return Ok(None) };
-        self.framed(image, orientation).map(Some)
-    }
-
-    /// Checks a file's header, without decoding it.
-    pub fn check(&self, path: &Path) -> Result<()> {
-        let bytes = disk::read_limited(path, MAX_FILE_BYTES)?;
-        guarded(path, || header(path, &bytes).map(|_| ()))
+    /// Checks what the headers of its files say, without decoding them.
+    pub fn check(&self, place: &Place) -> Result<()> {
+        match place {
+            Place::Whole(path) => size_within(path).map(|_| ()),
+            pair => pairs::check(pair),
+        }
     }
 
     /// Crops and resizes first, then turns: a small picture is turned in no time.
     fn framed(&self, image: DynamicImage, orientation: Orientation) -> Result<Vec<u8>> {
-        let target = self.target;
+        let Target { channels, height, width, .. } = self.target;
         let lying = if is_on_its_side(orientation) {
-            Target { height: target.width, width: target.height, ..target }
+            Target { height: width, width: height, ..self.target }
         } else {
-            target
+            self.target
         };
         let size = (image.width() as usize, image.height() as usize);
-        let pixels = flattened(image, target.channels);
+        let pixels = flattened(image, channels);
         let (pixels, size) = frame::resized(&pixels, size, lying, self.framing)?;
+        let upright = |pixels, size| {
+            frame::letterboxed(pixels, size, (width, height), channels, Sampling::Smooth)
+        };
         if orientation == Orientation::NoTransforms {
-            return Ok(frame::letterboxed(pixels, size, target));
+            return Ok(upright(pixels, size));
         }
-        let (width, height) = (size.0 as u32, size.1 as u32);
-        let picture = if target.channels == 1 {
-            image::GrayImage::from_raw(width, height, pixels).map(DynamicImage::ImageLuma8)
+        let (across, down) = (size.0 as u32, size.1 as u32);
+        let picture = if channels == 1 {
+            image::GrayImage::from_raw(across, down, pixels).map(DynamicImage::ImageLuma8)
         } else {
-            RgbImage::from_raw(width, height, pixels).map(DynamicImage::ImageRgb8)
+            RgbImage::from_raw(across, down, pixels).map(DynamicImage::ImageRgb8)
         };
         let mut picture =
             picture.ok_or_else(|| Error::bad_setting("picture", "its bytes do not fit"))?;
         picture.apply_orientation(orientation);
         let size = (picture.width() as usize, picture.height() as usize);
-        Ok(frame::letterboxed(picture.into_bytes(), size, target))
+        Ok(upright(picture.into_bytes(), size))
     }
+}
+
+/// Width and height of the picture in a file, upright, as its header says; its pixels are not decoded.
+pub(super) fn size_within(path: &Path) -> Result<(u32, u32)> {
+    let bytes = disk::read_limited(path, MAX_FILE_BYTES)?;
+    guarded(path, || {
+        let mut header = header(path, &bytes)?;
+        let (width, height) = header.dimensions();
+        Ok(if is_on_its_side(orientation(&mut header)) { (height, width) } else { (width, height) })
+    })
 }
 
 /// The decoded picture in a file, and how the camera was held; `None` if decoding would take more
 /// than `budget` bytes of memory.
-fn decoded_within(path: &Path, budget: u64) -> Result<Option<(DynamicImage, Orientation)>> {
+pub(super) fn decoded_within(
+    path: &Path,
+    budget: u64,
+) -> Result<Option<(DynamicImage, Orientation)>> {
     let file_bytes = std::fs::metadata(path).map_err(Error::io("read", path))?.len();
     if file_bytes > budget {
         return Ok(None);
@@ -226,13 +211,8 @@ fn decoded_within(path: &Path, budget: u64) -> Result<Option<(DynamicImage, Orie
     })
 }
 
-/// What decoding one of several files side by side may take.
-fn share() -> u64 {
-    PARALLEL_BYTES / rayon::current_num_threads().max(1) as u64
-}
-
 /// The kind of a picture's pixels, in words.
-fn mode(image: &DynamicImage) -> &'static str {
+pub(super) fn mode(image: &DynamicImage) -> &'static str {
     let color = image.color();
     match (
         color.has_color(),
@@ -346,8 +326,17 @@ fn guarded<T>(path: &Path, decode: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(decode)).unwrap_or_else(|panic| Err(panicked(panic)))
 }
 
-/// Interleaved bytes of `channels` (1 or 3), transparency laid on white.
-fn flattened(image: DynamicImage, channels: usize) -> Vec<u8> {
+/// Interleaved bytes of `channels` (1 or 3), transparency laid on white; 2 and 4 keep it as their
+/// last channel.
+pub(super) fn flattened(image: DynamicImage, channels: usize) -> Vec<u8> {
+    if matches!(channels, 2 | 4) {
+        let image = image.into_rgba8();
+        let grey = |[r, g, b, alpha]: [u8; 4]| [luma([r, g, b]), alpha];
+        return match channels {
+            2 => image.pixels().flat_map(|pixel| grey(pixel.0)).collect(),
+            _ => image.into_raw(),
+        };
+    }
     let image = if image.color().has_alpha() { on_white(image) } else { image };
     match (channels, image) {
         (1, DynamicImage::ImageLuma8(grey)) => grey.into_raw(),
@@ -403,22 +392,24 @@ mod tests {
     #[test]
     fn pictures_that_wait_for_their_turn_keep_their_place() {
         let folder = tempfile::tempdir().unwrap();
-        let mut paths = Vec::new();
+        let mut places = Vec::new();
         for (number, side) in [8u32, 200, 9, 300].into_iter().enumerate() {
             let picture = RgbImage::from_pixel(side, side, Rgb([number as u8 * 50, 1, 2]));
-            paths.push(folder.path().join(format!("{number}.png")));
-            picture.save(&paths[number]).unwrap();
+            let path = folder.path().join(format!("{number}.png"));
+            picture.save(&path).unwrap();
+            places.push(Place::Whole(path));
         }
         let share = 50_000;
-        assert!(DECODER.read_within(&paths[1], share).unwrap().is_none());
-        assert!(DECODER.read_within(&paths[2], share).unwrap().is_some());
+        assert!(DECODER.read_within(&places[1], share).unwrap().is_none());
+        assert!(DECODER.read_within(&places[2], share).unwrap().is_some());
+        let read = |i: usize, budget| DECODER.read_within(&places[i], budget);
         let go_on = AtomicBool::new(false);
-        let results = DECODER.read_many_within(&paths, share, &go_on);
+        let results = reading::side_by_side(places.len(), share, &go_on, read);
         for (number, pixels) in results.into_iter().enumerate() {
             assert_eq!(pixels.unwrap(), [number as u8 * 50, 1, 2].repeat(4));
         }
         let stop = AtomicBool::new(true);
-        let results = DECODER.read_many_within(&paths, share, &stop);
+        let results = reading::side_by_side(places.len(), share, &stop, read);
         assert!(results.iter().all(|result| matches!(result, Err(Error::Cancelled))));
     }
 

@@ -3,13 +3,11 @@
 //! `assets/faces/README.md` says how they are made. Face `i` of the data set `demo` is row `i` of
 //! the table.
 
-use std::io::Cursor;
-
-use image::{ImageReader, Limits};
 use rayon::prelude::*;
 use serde::Deserialize;
 
-use super::decode::luma;
+use super::atlas::{self, Atlas, Layout};
+use super::opening::advance;
 use super::{Framing, Progress, Target, frame};
 use crate::error::{Error, Result};
 
@@ -60,17 +58,6 @@ impl Attributes {
     }
 }
 
-/// How the atlas is laid out.
-#[derive(Debug, Clone, Copy, Deserialize)]
-struct Layout {
-    /// Pixels of a face, a side.
-    tile: usize,
-    /// Faces in a row.
-    across: usize,
-    /// Faces in all.
-    count: usize,
-}
-
 /// The table of the demo faces.
 ///
 /// # Errors
@@ -97,11 +84,7 @@ pub(super) fn tile() -> Result<usize> {
 }
 
 fn layout(table: &str) -> Result<Layout> {
-    let layout: Layout = serde_json::from_str(table).map_err(damaged)?;
-    if layout.tile == 0 || layout.across == 0 || layout.count == 0 {
-        return Err(damaged("its table describes no faces"));
-    }
-    Ok(layout)
+    Layout::read(table, ORIGIN)
 }
 
 /// All faces for `target`, one after the other.
@@ -111,62 +94,42 @@ pub(super) fn faces(target: Target, framing: Framing, progress: &mut Progress) -
 
 fn faces_from(
     atlas: &[u8],
-    Layout { tile, across, count }: Layout,
+    layout: Layout,
     target: Target,
     framing: Framing,
     progress: &mut Progress,
 ) -> Result<Vec<u8>> {
-    let mut advance = |done| if progress(done, count) { Ok(()) } else { Err(Error::Cancelled) };
-    advance(0)?;
-    let mut reader = ImageReader::new(Cursor::new(atlas)).with_guessed_format().map_err(damaged)?;
-    // Our own file: known to be large, and to be sound.
-    reader.limits(Limits::no_limits());
-    let atlas = reader.decode().map_err(damaged)?.into_rgb8();
-    let (width, height) = (atlas.width() as usize, atlas.height() as usize);
-    if width < across * tile || height < count.div_ceil(across) * tile {
-        return Err(damaged("its picture is smaller than its table says"));
-    }
+    let Layout { tile, across, count } = layout;
+    advance(progress, 0, count)?;
+    let atlas = Atlas::decode(atlas, layout, ORIGIN)?;
     let mut faces = Vec::with_capacity(count * target.bytes());
-    for (row, strip) in atlas.as_raw().chunks_exact(width * tile * 3).enumerate() {
-        let done = row * across;
-        if done >= count {
-            break;
-        }
-        advance(done)?;
-        let framed: Vec<Result<Vec<u8>>> = (0..across.min(count - done))
+    for done in (0..count).step_by(across) {
+        advance(progress, done, count)?;
+        let framed: Vec<Result<Vec<u8>>> = (done..count.min(done + across))
             .into_par_iter()
-            .map(|column| {
-                let mut face = Vec::with_capacity(tile * tile * 3);
-                for line in strip.chunks_exact(width * 3) {
-                    face.extend_from_slice(&line[column * tile * 3..][..tile * 3]);
-                }
-                let face = if target.channels == 1 {
-                    face.chunks_exact(3).map(|rgb| luma([rgb[0], rgb[1], rgb[2]])).collect()
-                } else {
-                    face
-                };
-                frame(&face, (tile, tile), target, framing)
-            })
+            .map(|i| frame(&atlas.tile(i, target.channels), (tile, tile), target, framing))
             .collect();
         for face in framed {
             faces.extend_from_slice(&face?);
         }
     }
-    advance(count)?;
+    advance(progress, count, count)?;
     Ok(faces)
 }
 
 fn damaged(why: impl std::fmt::Display) -> Error {
-    Error::bad_data(ORIGIN, format!("{why}; this copy of the program is damaged, get it again"))
+    atlas::damaged(ORIGIN, why)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::Cursor;
     use std::sync::LazyLock;
 
     use image::{ImageFormat, Rgb, RgbImage};
 
     use super::*;
+    use crate::data::decode::luma;
 
     const TARGET: Target = Target { input: 0, channels: 3, height: 4, width: 4 };
     const SMALL: Target = Target { input: 0, channels: 1, height: 8, width: 8 };

@@ -88,6 +88,18 @@ pub(super) fn list(root: &Path, found: &mut dyn FnMut(usize) -> bool) -> Result<
     Ok(listing)
 }
 
+/// Whether pictures lie in a folder itself, and those of its sub-folders that hold some, sorted.
+pub(super) fn rooms(root: &Path) -> (bool, Vec<PathBuf>) {
+    let entries = WalkDir::new(root).max_depth(1).min_depth(1).follow_links(true);
+    let entries = entries.sort_by_file_name().into_iter().flatten().filter(|e| !is_hidden(e));
+    let (folders, files): (Vec<_>, Vec<_>) = entries.partition(|e| e.file_type().is_dir());
+    let has_pictures = files
+        .iter()
+        .any(|file| file.file_type().is_file() && matches!(role(file.path()), Role::Picture));
+    let folders = folders.into_iter().map(DirEntry::into_path);
+    (has_pictures, folders.filter(|folder| holds_pictures(folder)).collect())
+}
+
 /// Whether there is at least one picture in a folder or its sub-folders.
 pub(super) fn holds_pictures(root: &Path) -> bool {
     walk(root)

@@ -1,6 +1,8 @@
 //! From a picture of any shape to the target's: centre crop or letterbox, then one resize.
 
-use super::resample::{Window, resample};
+use std::collections::BTreeMap;
+
+use super::resample::{Sampling, Window, resample};
 use super::{Framing, Target};
 use crate::error::{Error, Result};
 
@@ -29,7 +31,8 @@ pub fn frame(
         ));
     }
     let (inner, size) = resized(pixels, (width, height), target, framing)?;
-    Ok(letterboxed(inner, size, target))
+    let wanted = (target.width, target.height);
+    Ok(letterboxed(inner, size, wanted, target.channels, Sampling::Smooth))
 }
 
 /// The first half of framing: cropped and resized, but not yet on its ground. Returns the bytes
@@ -45,17 +48,43 @@ pub(super) fn resized(
     framing: Framing,
 ) -> Result<(Vec<u8>, (usize, usize))> {
     let wanted = (target.width, target.height);
-    if (width, height) == wanted {
-        return Ok((pixels.to_vec(), wanted));
-    }
-    let (window, size) = match framing {
-        Framing::Crop => (centred_window((width, height), wanted), wanted),
+    let (window, size) = placed((width, height), wanted, framing);
+    let channels = target.channels;
+    Ok((taken(pixels, (width, height), window, size, channels, Sampling::Smooth)?, size))
+}
+
+/// Which part of a picture of the size `from` is taken, and the size it gets in one of the size
+/// `wanted`; all sizes are width and height.
+pub(super) fn placed(
+    from: (usize, usize),
+    wanted: (usize, usize),
+    framing: Framing,
+) -> (Window, (usize, usize)) {
+    match framing {
+        Framing::Crop => (centred_window(from, wanted), wanted),
         Framing::Fit => {
-            let whole = Window { left: 0.0, top: 0.0, width: width as f64, height: height as f64 };
-            (whole, fitted_size((width, height), wanted))
+            let whole = Window { left: 0.0, top: 0.0, width: from.0 as f64, height: from.1 as f64 };
+            (whole, fitted_size(from, wanted))
         }
-    };
-    Ok((resample(pixels, (width, height), window, size, target.channels)?, size))
+    }
+}
+
+/// The part of a picture in `window`, resized to `size`. What has its size already is left alone.
+///
+/// # Errors
+/// [`Error::BadSetting`] if the bytes are not those of such a picture.
+pub(super) fn taken(
+    pixels: &[u8],
+    from: (usize, usize),
+    window: Window,
+    size: (usize, usize),
+    channels: usize,
+    sampling: Sampling,
+) -> Result<Vec<u8>> {
+    if from == size && window.width == from.0 as f64 && window.height == from.1 as f64 {
+        return Ok(pixels.to_vec());
+    }
+    resample(pixels, from, window, size, channels, sampling)
 }
 
 /// The largest centred window of a picture that has the shape of `to`.
@@ -92,41 +121,67 @@ fn fitted_size(from: (usize, usize), to: (usize, usize)) -> (usize, usize) {
     }
 }
 
-/// The second half: a picture no larger than the target, centred on a ground of the mean colour of
-/// its outermost pixels.
+/// The second half: a picture of `size` no larger than `wanted` (widths and heights), centred on a
+/// ground of the mean colour of its outermost pixels, or of their commonest where pixels are labels.
 pub(super) fn letterboxed(
     inner: Vec<u8>,
     (width, height): (usize, usize),
-    target: Target,
+    wanted: (usize, usize),
+    channels: usize,
+    sampling: Sampling,
 ) -> Vec<u8> {
-    if (width, height) == (target.width, target.height) {
+    if (width, height) == wanted {
         return inner;
     }
-    let channels = target.channels;
-    let colour = border_colour(&inner, (width, height), channels);
-    let mut framed = colour[..channels].repeat(target.width * target.height);
-    let (left, top) = ((target.width - width) / 2, (target.height - height) / 2);
+    let border = border(&inner, (width, height), channels);
+    let colour = match sampling {
+        Sampling::Smooth => mean(border, channels),
+        Sampling::Nearest => commonest(border),
+    };
+    let mut framed = colour.repeat(wanted.0 * wanted.1);
+    let (left, top) = ((wanted.0 - width) / 2, (wanted.1 - height) / 2);
     for (y, row) in inner.chunks_exact(width * channels).enumerate() {
-        let start = ((top + y) * target.width + left) * channels;
+        let start = ((top + y) * wanted.0 + left) * channels;
         framed[start..start + row.len()].copy_from_slice(row);
     }
     framed
 }
 
-/// The mean of the outermost ring of pixels, channel by channel.
-fn border_colour(pixels: &[u8], (width, height): (usize, usize), channels: usize) -> [u8; 3] {
-    let mut sums = [0u64; 3];
-    let mut count = 0;
-    for (i, pixel) in pixels.chunks_exact(channels).enumerate() {
+/// The outermost ring of pixels.
+fn border(
+    pixels: &[u8],
+    (width, height): (usize, usize),
+    channels: usize,
+) -> impl Iterator<Item = &[u8]> {
+    let is_outermost = move |i: usize| {
         let (x, y) = (i % width, i / width);
-        if x == 0 || y == 0 || x + 1 == width || y + 1 == height {
-            count += 1;
-            for (sum, &value) in sums.iter_mut().zip(pixel) {
-                *sum += u64::from(value);
-            }
+        x == 0 || y == 0 || x + 1 == width || y + 1 == height
+    };
+    let pixels = pixels.chunks_exact(channels).enumerate();
+    pixels.filter(move |(i, _)| is_outermost(*i)).map(|(_, pixel)| pixel)
+}
+
+/// The mean of some pixels, channel by channel.
+fn mean<'a>(pixels: impl Iterator<Item = &'a [u8]>, channels: usize) -> Vec<u8> {
+    let mut sums = vec![0u64; channels];
+    let mut count = 0;
+    for pixel in pixels {
+        count += 1;
+        for (sum, &value) in sums.iter_mut().zip(pixel) {
+            *sum += u64::from(value);
         }
     }
-    sums.map(|sum| ((sum + count / 2) / count.max(1)) as u8)
+    sums.into_iter().map(|sum| ((sum + count / 2) / count.max(1)) as u8).collect()
+}
+
+/// The colour that most of some pixels have; the darkest of several.
+fn commonest<'a>(pixels: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
+    let mut counts: BTreeMap<&[u8], usize> = BTreeMap::new();
+    for pixel in pixels {
+        *counts.entry(pixel).or_default() += 1;
+    }
+    let most = counts.into_iter().rev().max_by_key(|(_, count)| *count);
+    most.map(|(pixel, _)| pixel.to_vec()).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -161,6 +216,14 @@ mod tests {
         let target = Target { input: 0, channels: 1, height: 4, width: 4 };
         let framed = frame(&pixels, (4, 2), target, Framing::Fit).unwrap();
         assert_eq!(framed, [[50; 4], [40; 4], [60; 4], [50; 4]].concat());
+    }
+
+    #[test]
+    fn labels_stand_on_a_label() {
+        // Two labels: the border is mostly 9, and the mean of both would be neither.
+        let map = [200, 9, 9, 9, 9, 200, 9, 9];
+        let framed = letterboxed(map.to_vec(), (4, 2), (4, 4), 1, Sampling::Nearest);
+        assert_eq!(framed, [[9; 4], [200, 9, 9, 9], [9, 200, 9, 9], [9; 4]].concat());
     }
 
     #[test]

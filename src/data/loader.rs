@@ -11,7 +11,7 @@ use std::thread::JoinHandle;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use super::{Batches, Dataset, Plan, Target};
+use super::{Batches, Dataset, Pick, Plan, Target};
 use crate::error::{Error, Result};
 use crate::picture;
 
@@ -68,9 +68,11 @@ impl Loader {
     /// [`Error::BadSetting`] if a batch is empty or too large for memory; [`Error::Worker`] if the
     /// system gives no thread.
     pub fn start(dataset: Arc<Dataset>, config: LoaderConfig) -> Result<Self> {
+        let (stored, target) = (dataset.stored(), dataset.target());
         let batches = Batches::new(dataset.len(), config.batch, config.seed, config.flip)?
-            .starting(config.first_batch, config.first_picture);
-        let bytes = (config.batch as u64).saturating_mul(4 * dataset.target().bytes() as u64);
+            .starting(config.first_batch, config.first_picture)
+            .cropping((stored.width - target.width, stored.height - target.height));
+        let bytes = (config.batch as u64).saturating_mul(4 * target.bytes() as u64);
         if bytes > MAX_BATCH_BYTES {
             return Err(Error::bad_setting(
                 "batch",
@@ -78,7 +80,7 @@ impl Loader {
                     "{} pictures of this size take {} GB of memory; {} is the largest batch",
                     config.batch,
                     bytes >> 30,
-                    MAX_BATCH_BYTES / (4 * dataset.target().bytes() as u64)
+                    MAX_BATCH_BYTES / (4 * target.bytes() as u64)
                 ),
             ));
         }
@@ -157,7 +159,7 @@ impl Work {
     }
 
     fn batch(&self, plan: &Plan) -> Result<Batch> {
-        let target = self.dataset.target();
+        let (stored, target) = (self.dataset.stored(), self.dataset.target());
         let indices: Vec<usize> = plan.picks.iter().map(|pick| pick.index).collect();
         let pictures = self.dataset.many(&indices, &self.stop);
         let mut pixels = vec![0.0; plan.picks.len() * target.bytes()];
@@ -167,7 +169,7 @@ impl Work {
                 Ok(picture) => picture,
                 Err(error) => self.substitute(pick.index, error)?,
             };
-            to_planes(&picture, target, pick.flip, place);
+            to_planes(&picture, stored, target, *pick, place);
         }
         Ok(Batch { number: plan.number, epoch: plan.epoch, pixels, size: plan.picks.len() })
     }
@@ -200,14 +202,17 @@ fn readers() -> Option<ThreadPool> {
     builder.thread_name(|number| format!("{THREAD}-{number}")).build().ok()
 }
 
-/// Interleaved bytes to planes `[C, H, W]` in [-1, 1], mirrored left to right if `flip`.
-fn to_planes(bytes: &[u8], target: Target, flip: bool, planes: &mut [f32]) {
-    let Target { channels, width, .. } = target;
-    for (channel, plane) in planes.chunks_exact_mut(bytes.len() / channels).enumerate() {
-        let rows = bytes.chunks_exact(width * channels).zip(plane.chunks_exact_mut(width));
-        for (from, to) in rows {
+/// The part of a `stored` picture that `pick` shows: interleaved bytes to planes `[C, H, W]` of
+/// `target` in [-1, 1].
+fn to_planes(bytes: &[u8], stored: Target, target: Target, pick: Pick, planes: &mut [f32]) {
+    let (channels, width) = (target.planes(), target.width);
+    let (left, top) = pick.crop;
+    for (channel, plane) in planes.chunks_exact_mut(target.height * width).enumerate() {
+        let rows = bytes.chunks_exact(stored.width * channels).skip(top);
+        for (from, to) in rows.zip(plane.chunks_exact_mut(width)) {
+            let from = &from[left * channels..][..width * channels];
             let values = from.iter().skip(channel).step_by(channels).map(|&b| picture::value(b));
-            if flip {
+            if pick.flip {
                 to.iter_mut().rev().zip(values).for_each(|(to, value)| *to = value);
             } else {
                 to.iter_mut().zip(values).for_each(|(to, value)| *to = value);
@@ -225,15 +230,31 @@ mod tests {
         let target = Target { input: 0, channels: 3, height: 2, width: 3 };
         let bytes: Vec<u8> = (0..18).map(|i| i * 14).collect();
         let mut planes = [0.0; 18];
-        to_planes(&bytes, target, false, &mut planes);
+        let pick = Pick { index: 0, flip: false, crop: (0, 0) };
+        to_planes(&bytes, target, target, pick, &mut planes);
         let device = candle_core::Device::Cpu;
         let tensor = picture::to_tensor(&[&bytes], (3, 2, 3), &device).unwrap();
         assert_eq!(tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap(), planes);
 
         let mut mirrored = [0.0; 18];
-        to_planes(&bytes, target, true, &mut mirrored);
+        to_planes(&bytes, target, target, Pick { flip: true, ..pick }, &mut mirrored);
         for (row, mirror) in planes.chunks_exact(3).zip(mirrored.chunks_exact(3)) {
             assert!(row.iter().rev().eq(mirror));
         }
+    }
+
+    #[test]
+    fn a_crop_is_a_part_of_all_channels() {
+        let stored = Target { input: 1, channels: 1, height: 3, width: 4 };
+        let target = Target { height: 2, width: 2, ..stored };
+        // The place of a pixel, then the same from 100 on.
+        let bytes: Vec<u8> = (0..12).flat_map(|i| [i, 100 + i]).collect();
+        let mut planes = [0.0; 8];
+        let cropped = |flip, planes: &mut [f32]| {
+            to_planes(&bytes, stored, target, Pick { index: 0, flip, crop: (1, 1) }, planes);
+            planes.iter().map(|value| picture::byte(*value)).collect::<Vec<_>>()
+        };
+        assert_eq!(cropped(false, &mut planes), [5, 6, 9, 10, 105, 106, 109, 110]);
+        assert_eq!(cropped(true, &mut planes), [6, 5, 10, 9, 106, 105, 110, 109]);
     }
 }

@@ -1,22 +1,32 @@
-//! Reading training pictures: folders, IDX files (MNIST and its relatives) and the demo faces.
+//! Reading training pictures: folders, IDX files (MNIST and its relatives), the demo faces, and
+//! pictures in pairs: what goes into a network and what should come out.
 //!
 //! A [`DataSource`] says where pictures come from, a [`Target`] what the network wants. Together
 //! they open a [`Dataset`]: every picture decoded, framed and resized once, kept as interleaved
-//! bytes `H·W·C`. A [`Loader`] prepares batches `[B, C, H, W]` in [-1, 1] ahead of the training
+//! bytes `H·W·C`. A pair is one picture whose pixels hold the channels of the input, then those of
+//! the output: whatever is done to a picture on its way into a batch is done to both alike. A
+//! [`Loader`] prepares batches `[B, C, H, W]` in [-1, 1] ahead of the training
 //! step. Which picture is in which batch follows from the seed and the batch's number alone
 //! ([`Batches`]), so that a run resumed at step 812 goes on exactly where it stopped.
 //!
 //! A file that cannot be read never ends a run: it is skipped and named ([`Dataset::skipped`]).
 
+mod atlas;
 mod batches;
 mod dataset;
 mod decode;
 pub mod demo;
+pub mod demo_pairs;
 mod folder;
 mod frame;
 mod idx;
 mod jpeg;
 mod loader;
+mod matching;
+mod opening;
+mod pairs;
+mod place;
+mod reading;
 mod resample;
 mod source;
 mod survey;
@@ -30,7 +40,8 @@ pub use dataset::{Dataset, OpenOptions};
 pub use decode::{MAX_PIXELS, MAX_SIDE, open_picture};
 pub use frame::frame;
 pub use loader::{Batch, Loader, LoaderConfig};
-pub use source::DataSource;
+pub use pairs::beside;
+pub use source::{DataSource, Direction};
 pub use survey::{Survey, survey};
 
 use crate::error::{Error, Result};
@@ -70,6 +81,13 @@ impl Target {
     /// Bytes of one picture: H·W·C, where C counts both halves of a pair.
     pub fn bytes(&self) -> usize {
         self.planes() * self.height * self.width
+    }
+
+    /// Larger by `jitter`, a share of height and width.
+    #[must_use]
+    pub fn enlarged(&self, jitter: f64) -> Self {
+        let side = |side: usize| (side as f64 * (1.0 + jitter)).round() as usize;
+        Self { height: side(self.height), width: side(self.width), ..*self }
     }
 
     /// Checks the ranges given at the fields.
@@ -143,10 +161,21 @@ mod tests {
             Target { channels: 2, ..ok },
             Target { height: 0, ..ok },
             Target { width: 4097, ..ok },
+            Target { input: 5, ..ok },
             Target { input: 0, channels: usize::MAX, height: usize::MAX, width: usize::MAX },
         ] {
             assert!(matches!(bad.validate(), Err(Error::BadSetting { .. })), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn both_halves_of_a_pair_count() {
+        let pair = Target { input: 1, channels: 3, height: 10, width: 20 };
+        assert_eq!((pair.planes(), pair.bytes()), (4, 800));
+        let larger = pair.enlarged(0.117);
+        assert_eq!((larger.height, larger.width, larger.planes()), (11, 22, 4));
+        assert_eq!(Target { height: 256, width: 256, ..pair }.enlarged(0.117).height, 286);
+        assert_eq!(pair.enlarged(0.0), pair);
     }
 
     #[test]

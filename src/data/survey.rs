@@ -6,21 +6,24 @@ use std::path::Path;
 
 use image::RgbImage;
 
-use super::dataset::{PIECE_BYTES, Pace, advance, framed, nothing_found};
 use super::decode::Decoder;
 use super::idx::Idx;
-use super::{DataSource, Dataset, Framing, OpenOptions, Progress, Skipped, Target, demo, folder};
+use super::opening::{PIECE_BYTES, Pace, advance, framed, nothing_found};
+use super::{DataSource, Dataset, Framing, OpenOptions, Progress, Skipped, Target};
+use super::{beside, demo, demo_pairs, place};
 use crate::error::Result;
 
-/// What was found.
+/// What was found. Of pairs, each counts as one picture.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Survey {
     /// Pictures that can be read.
     pub pictures: usize,
-    /// Widths and heights with the number of pictures that have them, the most frequent first.
+    /// Widths and heights with the number of pictures that have them, the most frequent first; those
+    /// of the inputs, where there are pairs.
     pub sizes: Vec<((u32, u32), usize)>,
-    /// Kinds of pixels (`colour`, `grey, transparent`, …) with their number, the most frequent first.
-    pub modes: Vec<(&'static str, usize)>,
+    /// Kinds of pixels (`colour`, `grey, transparent`, `grey → colour`, …) with their number, the most
+    /// frequent first.
+    pub modes: Vec<(String, usize)>,
     /// Pictures that are smaller than what the network takes, and will be blown up.
     pub enlarged: usize,
     /// Files that are left out, and why.
@@ -29,7 +32,8 @@ pub struct Survey {
     pub others: usize,
     /// Pictures that are there more than once, pixel for pixel: the names of each group.
     pub duplicates: Vec<Vec<String>>,
-    /// Some of them, evenly spread, as the network will see them.
+    /// Some of them, evenly spread, as the network will see them; of pairs input and output side by
+    /// side.
     pub samples: Vec<RgbImage>,
     /// What the network takes.
     pub target: Target,
@@ -55,10 +59,17 @@ pub fn survey(
     progress: &mut Progress,
 ) -> Result<Survey> {
     target.validate()?;
+    source.check_for(target)?;
     let mut found = Found::new(target, samples);
     match source {
-        DataSource::Demo => found.demo(framing, progress)?,
-        DataSource::Folder(root) => found.folder(root, framing, progress)?,
+        DataSource::Demo | DataSource::DemoSketches | DataSource::DemoLabels => {
+            found.built_in(source, framing, progress)?;
+        }
+        DataSource::Folder(root)
+        | DataSource::SideBySide { folder: root, .. }
+        | DataSource::TwoFolders { inputs: root, .. } => {
+            found.files(source, root, framing, progress)?;
+        }
         DataSource::Idx(path) => found.idx(path, framing, progress)?,
     }
     Ok(found.survey())
@@ -69,7 +80,7 @@ struct Found {
     target: Target,
     samples: usize,
     sizes: HashMap<(u32, u32), usize>,
-    modes: HashMap<&'static str, usize>,
+    modes: HashMap<String, usize>,
     /// Places of the pictures with these pixels.
     same: HashMap<[u8; 32], Vec<usize>>,
     names: BTreeMap<usize, String>,
@@ -102,13 +113,23 @@ impl Found {
         i < total && share(i) < share(i + 1)
     }
 
-    fn demo(&mut self, framing: Framing, progress: &mut Progress) -> Result<()> {
+    fn built_in(
+        &mut self,
+        source: &DataSource,
+        framing: Framing,
+        progress: &mut Progress,
+    ) -> Result<()> {
         let open = OpenOptions::default();
-        let faces = Dataset::open(&DataSource::Demo, self.target, framing, open, progress)?;
-        let tile = demo::tile()? as u32;
+        let faces = Dataset::open(source, self.target, framing, open, progress)?;
+        let (tile, mode) = match source {
+            DataSource::DemoSketches => (demo_pairs::tile()?, "black and white → colour"),
+            DataSource::DemoLabels => (demo_pairs::tile()?, "labels → colour"),
+            _ => (demo::tile()?, "colour"),
+        };
         for i in 0..faces.len() {
             let pixels = faces.pixels(i)?;
-            self.add(i, (tile, tile), "colour", *blake3::hash(&pixels).as_bytes());
+            let hash = *blake3::hash(&pixels).as_bytes();
+            self.add(i, (tile as u32, tile as u32), mode.to_owned(), hash);
             if self.is_sample(i, faces.len()) {
                 self.show(&pixels);
             }
@@ -117,20 +138,26 @@ impl Found {
         Ok(())
     }
 
-    fn folder(&mut self, root: &Path, framing: Framing, progress: &mut Progress) -> Result<()> {
-        let listing = folder::list(root, &mut |found| progress(found, 0))?;
+    fn files(
+        &mut self,
+        source: &DataSource,
+        root: &Path,
+        framing: Framing,
+        progress: &mut Progress,
+    ) -> Result<()> {
+        let listed = place::list(source, &mut |found| progress(found, 0))?;
         let decoder = Decoder { target: self.target, framing };
-        let files = listing.pictures;
-        self.skipped = listing.skipped;
-        self.others = listing.others;
+        let all = listed.places;
+        self.skipped = listed.skipped;
+        self.others = listed.others;
         let mut pace = Pace::new();
         let mut done = 0;
-        while done < files.len() {
-            advance(progress, done, files.len())?;
-            let paths = &files[done..][..pace.pictures().min(files.len() - done)];
-            let wanted = |i: usize| self.is_sample(done + i, files.len());
-            let looked = pace.time(|| decoder.look_at_many(paths, wanted));
-            for (i, (path, looked)) in paths.iter().zip(looked).enumerate() {
+        while done < all.len() {
+            advance(progress, done, all.len())?;
+            let places = &all[done..][..pace.pictures().min(all.len() - done)];
+            let wanted = |i: usize| self.is_sample(done + i, all.len());
+            let looked = pace.time(|| decoder.look_at_many(places, wanted));
+            for (i, (place, looked)) in places.iter().zip(looked).enumerate() {
                 match looked {
                     Ok(looked) => {
                         self.add(done + i, looked.size, looked.mode, *looked.hash.as_bytes());
@@ -138,18 +165,18 @@ impl Found {
                             self.show(&pixels);
                         }
                     }
-                    Err(error) => self.skipped.push(Skipped::new(path.clone(), &error)),
+                    Err(error) => self.skipped.push(place.skipped(&error)),
                 }
             }
-            done += paths.len();
+            done += places.len();
         }
         if self.pictures == 0 {
             return Err(nothing_found(root, self.others, &self.skipped));
         }
-        advance(progress, done, files.len())?;
+        advance(progress, done, all.len())?;
         let name = |i: usize| {
-            let path = files[i].strip_prefix(root).unwrap_or(&files[i]);
-            path.display().to_string()
+            let path = all[i].path();
+            path.strip_prefix(root).unwrap_or(path).display().to_string()
         };
         self.name_same(name);
         Ok(())
@@ -163,7 +190,7 @@ impl Found {
             advance(progress, self.pictures, idx.count)?;
             for pixels in piece.chunks_exact(item) {
                 let i = self.pictures;
-                self.add(i, size, "grey", *blake3::hash(pixels).as_bytes());
+                self.add(i, size, "grey".to_owned(), *blake3::hash(pixels).as_bytes());
                 if self.is_sample(i, idx.count) {
                     self.show(&framed(pixels, &idx, self.target, framing)?);
                 }
@@ -175,7 +202,7 @@ impl Found {
         Ok(())
     }
 
-    fn add(&mut self, i: usize, size: (u32, u32), mode: &'static str, hash: [u8; 32]) {
+    fn add(&mut self, i: usize, size: (u32, u32), mode: String, hash: [u8; 32]) {
         *self.sizes.entry(size).or_default() += 1;
         *self.modes.entry(mode).or_default() += 1;
         self.same.entry(hash).or_default().push(i);
@@ -183,12 +210,7 @@ impl Found {
     }
 
     fn show(&mut self, pixels: &[u8]) {
-        let Target { channels, height, width, .. } = self.target;
-        let rgb = match channels {
-            1 => pixels.iter().flat_map(|value| [*value; 3]).collect(),
-            _ => pixels.to_vec(),
-        };
-        self.shown.extend(RgbImage::from_raw(width as u32, height as u32, rgb));
+        self.shown.extend(beside(pixels, self.target));
     }
 
     /// Names those pictures that are there more than once.
@@ -223,9 +245,9 @@ impl Found {
 }
 
 /// The most frequent first, and in a fixed order.
-fn ordered<K: Ord + Copy>(counts: HashMap<K, usize>) -> Vec<(K, usize)> {
+fn ordered<K: Ord>(counts: HashMap<K, usize>) -> Vec<(K, usize)> {
     let mut counts: Vec<_> = counts.into_iter().collect();
-    counts.sort_by_key(|(key, count)| (std::cmp::Reverse(*count), *key));
+    counts.sort_by(|(a, m), (b, n)| n.cmp(m).then_with(|| a.cmp(b)));
     counts
 }
 
@@ -266,7 +288,8 @@ mod tests {
         assert_eq!(found.pictures, 10);
         assert_eq!(found.sizes, [((20, 30), 7), ((8, 8), 3)]);
         // A grey BMP is one of colours that happen to be grey.
-        assert_eq!(found.modes, [("colour", 8), ("colour, transparent", 1), ("grey", 1)]);
+        let modes = [("colour", 8), ("colour, transparent", 1), ("grey", 1)];
+        assert_eq!(found.modes, modes.map(|(mode, count)| (mode.to_owned(), count)));
         assert_eq!((found.enlarged, found.others), (3, 1));
         let names: Vec<_> =
             found.skipped.iter().map(|s| s.path.file_name().unwrap().to_str().unwrap()).collect();

@@ -8,7 +8,7 @@ use super::metrics::Measure;
 use super::objective::{Loss, Objective};
 use super::schedule::{Growth, Schedule};
 use super::upkeep::Upkeep;
-use crate::data::{DataSource, Framing, Target};
+use crate::data::{DataSource, Framing, OpenOptions, Target};
 use crate::error::{Error, Result};
 use crate::model::{ModelSpec, Network, PatchGan, Preset, Takes};
 
@@ -24,6 +24,10 @@ pub struct TrainConfig {
     pub framing: Framing,
     /// Whether half of the pictures are mirrored.
     pub flip: bool,
+    /// Share by which pairs are read larger than they are learnt at, 0 to 0.5; another part of each, the
+    /// same of both halves, is shown every time. 0 for plain pictures.
+    #[serde(default)]
+    pub jitter: f64,
     /// Pictures in a batch, 2 to 65,536, or from 1 on where pictures are made from pictures; fewer where
     /// they have grown large.
     pub batch: usize,
@@ -99,6 +103,7 @@ impl TrainConfig {
             data,
             framing: Framing::default(),
             flip,
+            jitter: 0.0,
             batch,
             objective: Objective::default(),
             l1: if from_pictures { 100.0 } else { 0.0 },
@@ -204,6 +209,11 @@ impl TrainConfig {
     /// [`Error::BadSetting`] naming the first that is out of range.
     pub fn validate(&self) -> Result<()> {
         self.spec.validate()?;
+        within("--jitter", self.jitter, 0.0, OpenOptions::MAX_JITTER)?;
+        if self.jitter > 0.0 && self.target().input == 0 {
+            let why = "only pairs are read larger and cropped at random; it must be 0 here";
+            return Err(Error::bad_setting("--jitter", why));
+        }
         let from_pictures = matches!(self.spec.takes(), Takes::Picture { .. });
         let fewest = if from_pictures { 1.0 } else { 2.0 };
         within("--batch", self.batch as f64, fewest, 65_536.0)?;
@@ -326,7 +336,9 @@ mod tests {
         let config = TrainConfig::new(Preset::Dcgan64, DataSource::Demo);
         let mut json = serde_json::to_value(&config).unwrap();
         let fields = json.as_object_mut().unwrap();
-        for name in ["objective", "l1", "augment", "growth", "d_steps", "warm_up_kimg", "clip"] {
+        let later =
+            ["objective", "l1", "augment", "growth", "jitter", "d_steps", "warm_up_kimg", "clip"];
+        for name in later {
             assert!(fields.remove(name).is_some(), "{name}");
         }
         assert_eq!(serde_json::from_value::<TrainConfig>(json).unwrap(), config);
@@ -335,10 +347,12 @@ mod tests {
     #[test]
     fn settings_out_of_range_are_named() {
         type Change = fn(&mut TrainConfig);
-        let cases: [(Change, &str); 22] = [
+        let cases: [(Change, &str); 24] = [
             (|c| c.kimg = 0.0, "--kimg"),
             (|c| c.kimg = f64::NAN, "--kimg"),
             (|c| c.batch = 0, "--batch"),
+            (|c| c.jitter = 0.1, "only pairs"),
+            (|c| c.jitter = -0.1, "--jitter"),
             (|c| c.real_label = 2.0, "--real-label"),
             (|c| c.generator.lr = -1.0, "--lr"),
             (|c| c.spec.z_dim = 0, "z"),

@@ -86,6 +86,8 @@ pub enum AppCommand {
     SaveBlendTo(PathBuf),
     /// Choose an IDX file of pictures to train on.
     AskForDataFile,
+    /// Choose the folder of what should come out, where pairs lie in two.
+    AskForOutputs,
     /// Anything of the tab Train.
     Train(TrainCommand),
 }

@@ -17,6 +17,8 @@ pub enum TrainCommand {
     SetSource(DataSource),
     /// Learn from what is at this path.
     TakeData(PathBuf),
+    /// What should come out of the network is in this folder; what goes in is set up.
+    TakeOutputs(PathBuf),
     /// Look at the pictures again.
     Look,
     /// Give up looking at them.

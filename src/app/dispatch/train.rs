@@ -41,14 +41,31 @@ impl App {
             TrainCommand::TakeData(path) => {
                 train.page = TrainPage::New;
                 self.state.tab = tabs::TRAIN;
-                return self.workers.find_data(path);
+                return self.workers.find_data(path, train.setup.takes_pairs());
+            }
+            TrainCommand::TakeOutputs(path) => {
+                train.page = TrainPage::New;
+                self.state.tab = tabs::TRAIN;
+                let Some(inputs) = train.setup.source.clone() else { return Ok(()) };
+                return self.workers.find_outputs(inputs, path);
             }
             TrainCommand::Look => return self.look(),
             TrainCommand::StopLooking => {
                 self.workers.train.looking = None;
                 train.setup.look = Look::None;
             }
-            TrainCommand::SetPreset(preset) => train.setup.set_preset(preset),
+            TrainCommand::SetPreset(preset) => {
+                let before = train.setup.source.clone();
+                train.setup.set_preset(preset);
+                match &train.setup.source {
+                    // Where the other halves are has to be found out.
+                    Some(DataSource::Folder(path)) if train.setup.takes_pairs() => {
+                        return self.workers.find_data(path.clone(), true);
+                    }
+                    after if *after != before => return self.look(),
+                    _ => {}
+                }
+            }
             TrainCommand::Set(config) => train.setup.config = *config,
             TrainCommand::SetName(name) => {
                 train.setup.has_own_name = !name.trim().is_empty();
@@ -310,15 +327,11 @@ impl App {
 
     /// Where a dialog for `purpose` begins.
     pub(super) fn folder_for(&self, purpose: Purpose) -> PathBuf {
-        let data = || {
-            let newest = self.state.settings.train.sources.first()?;
-            match newest {
-                DataSource::Folder(path) | DataSource::Idx(path) => path.parent(),
-                DataSource::Demo => None,
-            }
-        };
+        let data = || self.state.settings.train.sources.first()?.path()?.parent();
         let train = match purpose {
-            Purpose::DataFolder | Purpose::DataFile => data().map(PathBuf::from),
+            Purpose::DataFolder | Purpose::DataFile | Purpose::OutputsFolder => {
+                data().map(PathBuf::from)
+            }
             Purpose::OpenRun => Some(self.state.train.setup.folder().to_owned()),
             _ => None,
         };

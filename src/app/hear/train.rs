@@ -169,7 +169,9 @@ impl App {
             let between = Rgb([r, g, b]);
             setup.look = match result {
                 Ok(survey) => {
-                    let sheet = picture::sheet(&survey.samples, COLUMNS, 2, between);
+                    // Two halves are twice as wide.
+                    let columns = if survey.target.input > 0 { COLUMNS / 2 } else { COLUMNS };
+                    let sheet = picture::sheet(&survey.samples, columns, 2, between);
                     self.screen.samples.set(
                         ctx,
                         Side::Large,

@@ -54,7 +54,7 @@ impl TrainPlace {
     /// Puts `source` at the head of the recent ones.
     pub fn remember_source(&mut self, source: &DataSource) {
         self.sources.retain(|old| old != source);
-        if *source != DataSource::Demo {
+        if source.path().is_some() {
             self.sources.insert(0, source.clone());
         }
         self.sources.truncate(RECENT);
@@ -173,11 +173,25 @@ impl Setup {
         self.suggest_name();
     }
 
-    /// Begins with another preset; the pictures stay.
+    /// Begins with another preset; the pictures stay, but for the built-in ones: those are of the kind
+    /// that it takes.
     pub fn set_preset(&mut self, preset: Preset) {
         self.preset = preset;
         self.config = self.usual();
+        let data = match (self.config.data.clone(), self.takes_pairs()) {
+            (DataSource::Demo, true) => DataSource::DemoSketches,
+            (DataSource::DemoSketches | DataSource::DemoLabels, false) => DataSource::Demo,
+            (DataSource::SideBySide { folder, .. }, false) => DataSource::Folder(folder),
+            (other, _) => other,
+        };
+        self.source = self.source.is_some().then(|| data.clone());
+        self.config.data = data;
         self.suggest_name();
+    }
+
+    /// Whether the network learns from pairs of pictures.
+    pub fn takes_pairs(&self) -> bool {
+        self.config.target().input > 0
     }
 
     /// The preset's own settings for these pictures.
@@ -199,6 +213,7 @@ impl Setup {
     pub fn step_settings(&self) -> TrainConfig {
         TrainConfig {
             data: DataSource::Demo,
+            jitter: 0.0,
             kimg: 1.0,
             save_kimg: 1.0,
             samples: 1,
@@ -237,8 +252,11 @@ impl Setup {
 
     /// What keeps the run from being started.
     pub fn obstacle(&self) -> Option<String> {
-        if self.source.is_none() {
+        let Some(source) = &self.source else {
             return Some("Choose pictures first.".into());
+        };
+        if let Err(error) = source.check_for(self.config.target()) {
+            return Some(error.to_string());
         }
         if let Look::Failed(why) = &self.look {
             return Some(why.clone());
@@ -268,8 +286,9 @@ impl Setup {
         let Look::Seen(survey) = &self.look else { return Vec::new() };
         let line = |text: String, more: String| DataLine { text, more, is_warning: false };
         let warning = |text: String, more: String| DataLine { text, more, is_warning: true };
+        let is_pairs = survey.target.input > 0;
         let mut lines = vec![line(
-            counted(survey.pictures, "picture"),
+            counted(survey.pictures, if is_pairs { "pair" } else { "picture" }),
             "All that can be read; each is shown to the discriminator once an epoch.".into(),
         )];
         if survey.pictures < self.config.batch {
@@ -287,10 +306,13 @@ impl Setup {
         let modes: Vec<String> =
             survey.modes.iter().map(|(mode, count)| format!("{mode}: {count}")).collect();
         lines.push(match survey.modes.as_slice() {
-            [(mode, _)] => line((*mode).into(), modes.join("\n")),
+            [(mode, _)] => line(mode.clone(), modes.join("\n")),
             _ => line(
                 modes.join(", "),
-                "Grey pictures become colour ones, transparency becomes white.".into(),
+                match is_pairs {
+                    true => "Kinds of pixels: what goes in → what should come out.".into(),
+                    false => "Grey pictures become colour ones, transparency becomes white.".into(),
+                },
             ),
         });
         if survey.enlarged > 0 {
@@ -326,6 +348,8 @@ impl Setup {
         }
         let data = match &self.source {
             Some(DataSource::Demo) => "faces".to_owned(),
+            Some(DataSource::DemoSketches) => "sketches".to_owned(),
+            Some(DataSource::DemoLabels) => "labels".to_owned(),
             Some(source) => super::name_of(source),
             None => "run".to_owned(),
         };

@@ -156,6 +156,7 @@ fn open_data(
     tell: &mut dyn FnMut(TrainEvent),
 ) -> Result<Dataset> {
     let mut stopped_early = false;
+    let options = OpenOptions { jitter: config.jitter, ..options };
     Dataset::open(
         &config.data,
         config.target_in(layers),

@@ -81,7 +81,7 @@ impl Place {
         let (config, folder) = (self.steps(steps), self.folder(name));
         let device = DeviceChoice::Cpu.open().unwrap();
         // Nothing is kept in memory: what happens to the files is noticed.
-        let options = OpenOptions { memory_limit_bytes: 0 };
+        let options = OpenOptions { memory_limit_bytes: 0, ..OpenOptions::default() };
         let outcome = open(&config, &folder, resume, &device, options, &controls, &mut tell)
             .and_then(|mut session| {
                 change(&mut session);

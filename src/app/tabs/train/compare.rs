@@ -16,7 +16,6 @@ use super::want;
 use crate::app::command::{Action, AppCommand, TrainCommand};
 use crate::app::theme::{self, UNIT};
 use crate::app::train::{Listed, Series, TrainPage};
-use crate::data::DataSource;
 
 /// Draws the page.
 pub fn show(ui: &mut Ui, context: &mut TabContext) {
@@ -95,10 +94,8 @@ fn row(ui: &mut Ui, context: &mut TabContext, run: &Listed) {
         });
         match &run.config {
             Ok(config) => {
-                let data = match &config.data {
-                    DataSource::Demo => "demo faces".to_owned(),
-                    source => crate::app::train::name_of(source),
-                };
+                let name = crate::app::train::name_of(&config.data);
+                let data = if config.data.path().is_some() { name } else { name.to_lowercase() };
                 let text = format!("{:.1} of {} kimg · {data}", run.kimg, config.kimg);
                 ui.add(Label::new(RichText::new(text).color(colours.faint)).truncate());
                 let text = RichText::new(config.spec.summary()).color(colours.faint);

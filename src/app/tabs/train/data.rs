@@ -5,7 +5,8 @@ use eframe::egui::{
     Ui, Vec2, WidgetInfo,
 };
 use egui_material_icons::icons::{
-    ICON_DESCRIPTION, ICON_EXPAND_MORE, ICON_FACE, ICON_FOLDER_OPEN, ICON_REFRESH, ICON_WARNING,
+    ICON_CREATE_NEW_FOLDER, ICON_DESCRIPTION, ICON_DRAW, ICON_EXPAND_MORE, ICON_FACE,
+    ICON_FOLDER_OPEN, ICON_PALETTE, ICON_REFRESH, ICON_SWAP_HORIZ, ICON_WARNING,
 };
 
 use super::TabContext;
@@ -32,47 +33,117 @@ pub fn show(ui: &mut Ui, context: &mut TabContext) {
 /// Where pictures come from.
 fn sources(ui: &mut Ui, context: &mut TabContext) {
     let source = context.state.train.setup.source.clone();
+    let takes_pairs = context.state.train.setup.takes_pairs();
     ui.horizontal_wrapped(|ui| {
-        let is_demo = source == Some(DataSource::Demo);
-        let demo = Button::selectable(is_demo, (ICON_FACE.rich_text().size(16.0), "Demo faces"));
-        let tooltip = Action::DemoData.tooltip(ui.ctx());
-        if ui.add(demo).accessible_name("Demo faces").on_hover_text(tooltip).clicked() {
-            context.commands.push(AppCommand::Do(Action::DemoData));
-        }
+        built_in(ui, context, source.as_ref(), takes_pairs);
         let folder = Button::new((ICON_FOLDER_OPEN.rich_text().size(16.0), "Folder…"));
-        let tooltip = "A folder of pictures, with its sub-folders. It can also be dropped here.";
-        if ui.add(folder).accessible_name("Folder of pictures").on_hover_text(tooltip).clicked() {
+        let (name, tooltip) = match takes_pairs {
+            true => (
+                "Folder of pairs",
+                "A folder with two pictures side by side in each file, or with two folders of pictures \
+                 of the same names. It can also be dropped here.",
+            ),
+            false => (
+                "Folder of pictures",
+                "A folder of pictures, with its sub-folders. It can also be dropped here.",
+            ),
+        };
+        if ui.add(folder).accessible_name(name).on_hover_text(tooltip).clicked() {
             context.commands.push(AppCommand::Do(Action::ChooseData));
         }
-        let file = Button::new((ICON_DESCRIPTION.rich_text().size(16.0), "IDX file…"));
-        let tooltip = "MNIST and its relatives, gzipped or not. It can also be dropped here.";
-        if ui.add(file).accessible_name("IDX file").on_hover_text(tooltip).clicked() {
-            context.commands.push(AppCommand::AskForDataFile);
+        match takes_pairs {
+            true => second_folder(ui, context, source.as_ref()),
+            false => idx_file(ui, context),
         }
-        let recent = context.state.settings.train.sources.clone();
-        let label = (RichText::new("Recent"), ICON_EXPAND_MORE.rich_text());
-        let button = ui.add_enabled(!recent.is_empty(), Button::new(label));
-        let button = button.accessible_name("Recent pictures");
-        let about = "Pictures that were trained on before";
-        let button = button.on_hover_text(about).on_disabled_hover_text("Nothing yet");
-        Popup::menu(&button).show(|ui| {
-            for source in recent {
-                let (DataSource::Folder(path) | DataSource::Idx(path)) = &source else { continue };
-                let label = ui.button(train::name_of(&source));
-                if label.on_hover_text(path.display().to_string()).clicked() {
-                    want(context, TrainCommand::SetSource(source.clone()));
-                }
-            }
-        });
+        recent(ui, context, takes_pairs);
         if let Some(source) = &source {
             let again = Button::new(ICON_REFRESH.rich_text().size(16.0)).frame_when_inactive(false);
             let again = ui.add(again).accessible_name("Look again");
             if again.on_hover_text("Look at the pictures again").clicked() {
                 want(context, TrainCommand::Look);
             }
-            if let DataSource::Folder(path) | DataSource::Idx(path) = source {
+            if source.path().is_some() {
                 let name = RichText::new(train::name_of(source)).strong();
-                ui.add(Label::new(name).truncate()).on_hover_text(path.display().to_string());
+                ui.add(Label::new(name).truncate()).on_hover_text(source.place());
+            }
+        }
+    });
+}
+
+/// The pictures that come with the program.
+fn built_in(ui: &mut Ui, context: &mut TabContext, source: Option<&DataSource>, pairs: bool) {
+    if !pairs {
+        let is_demo = source == Some(&DataSource::Demo);
+        let demo = Button::selectable(is_demo, (ICON_FACE.rich_text().size(16.0), "Demo faces"));
+        let tooltip = Action::DemoData.tooltip(ui.ctx());
+        if ui.add(demo).accessible_name("Demo faces").on_hover_text(tooltip).clicked() {
+            context.commands.push(AppCommand::Do(Action::DemoData));
+        }
+        return;
+    }
+    let choices = [
+        (
+            DataSource::DemoSketches,
+            ICON_DRAW,
+            "Demo sketches",
+            "Line drawings of faces, and the faces",
+        ),
+        (
+            DataSource::DemoLabels,
+            ICON_PALETTE,
+            "Demo label maps",
+            "Flat maps of where hair, eyes and mouth are, and the faces",
+        ),
+    ];
+    for (demo, icon, name, tooltip) in choices {
+        let label = (icon.rich_text().size(16.0), name);
+        let button = ui.add(Button::selectable(source == Some(&demo), label));
+        if button.accessible_name(name).on_hover_text(tooltip).clicked() {
+            want(context, TrainCommand::SetSource(demo));
+        }
+    }
+}
+
+fn idx_file(ui: &mut Ui, context: &mut TabContext) {
+    let file = Button::new((ICON_DESCRIPTION.rich_text().size(16.0), "IDX file…"));
+    let tooltip = "MNIST and its relatives, gzipped or not. It can also be dropped here.";
+    if ui.add(file).accessible_name("IDX file").on_hover_text(tooltip).clicked() {
+        context.commands.push(AppCommand::AskForDataFile);
+    }
+}
+
+/// Where pairs lie in two folders that are not in one; and which of two pictures goes in.
+fn second_folder(ui: &mut Ui, context: &mut TabContext, source: Option<&DataSource>) {
+    let has_folder = source.is_some_and(|source| source.path().is_some());
+    let second = Button::new((ICON_CREATE_NEW_FOLDER.rich_text().size(16.0), "Outputs…"));
+    let second = ui.add_enabled(has_folder, second).accessible_name("Folder of outputs");
+    let tooltip = "What should come out lies in a folder of its own, under the same names";
+    let second = second.on_hover_text(tooltip).on_disabled_hover_text("First the folder of inputs");
+    if second.clicked() {
+        context.commands.push(AppCommand::AskForOutputs);
+    }
+    let Some(source) = source.filter(|source| source.path().is_some()) else { return };
+    let swap = Button::new(ICON_SWAP_HORIZ.rich_text().size(16.0));
+    let swap = ui.add(swap).accessible_name("Exchange input and output");
+    if swap.on_hover_text("Exchange input and output").clicked() {
+        want(context, TrainCommand::SetSource(source.clone().reversed()));
+    }
+}
+
+/// Pictures that were trained on before, of the kind that is wanted.
+fn recent(ui: &mut Ui, context: &mut TabContext, pairs: bool) {
+    let sources = context.state.settings.train.sources.iter();
+    let recent: Vec<DataSource> = sources.filter(|old| old.is_pairs() == pairs).cloned().collect();
+    let label = (RichText::new("Recent"), ICON_EXPAND_MORE.rich_text());
+    let button = ui.add_enabled(!recent.is_empty(), Button::new(label));
+    let button = button.accessible_name("Recent pictures");
+    let about = "Pictures that were trained on before";
+    let button = button.on_hover_text(about).on_disabled_hover_text("Nothing yet");
+    Popup::menu(&button).show(|ui| {
+        for source in recent {
+            let label = ui.button(train::name_of(&source));
+            if label.on_hover_text(source.place()).clicked() {
+                want(context, TrainCommand::SetSource(source.clone()));
             }
         }
     });
@@ -80,16 +151,28 @@ fn sources(ui: &mut Ui, context: &mut TabContext) {
 
 /// An empty place says what belongs there.
 fn nothing(ui: &mut Ui, context: &mut TabContext) {
+    let (question, what, demo) = match context.state.train.setup.takes_pairs() {
+        true => (
+            "Which pairs shall it learn from?",
+            "A folder of some hundred pairs or more: what goes in, and what should come out.",
+            "Take the demo sketches",
+        ),
+        false => (
+            "Which pictures shall it learn from?",
+            "A folder of some hundred pictures or more of one kind; any size, any format.",
+            "Take the demo faces",
+        ),
+    };
     ui.vertical_centered(|ui| {
         ui.add_space(ui.available_height() * 0.25);
-        ui.label(RichText::new("Which pictures shall it learn from?").heading());
-        ui.weak("A folder of some hundred pictures or more of one kind; any size, any format.");
+        ui.label(RichText::new(question).heading());
+        ui.weak(what);
         ui.weak("Drop it here, or begin with the faces that come with the program.");
         ui.add_space(UNIT);
-        let demo = Button::new((ICON_FACE.rich_text().size(16.0), "Take the demo faces"));
-        let demo = ui.add(demo.min_size(Vec2::new(24.0 * UNIT, 4.0 * UNIT)));
-        let demo = demo.accessible_name("Take the demo faces");
-        if demo.on_hover_text(Action::DemoData.tooltip(ui.ctx())).clicked() {
+        let button = Button::new((ICON_FACE.rich_text().size(16.0), demo));
+        let button = ui.add(button.min_size(Vec2::new(24.0 * UNIT, 4.0 * UNIT)));
+        let button = button.accessible_name(demo);
+        if button.on_hover_text(Action::DemoData.tooltip(ui.ctx())).clicked() {
             context.commands.push(AppCommand::Do(Action::DemoData));
         }
     });
@@ -159,6 +242,9 @@ fn seen(ui: &mut Ui, context: &mut TabContext) {
     let (height, width) = (setup.config.target().height, setup.config.target().width);
     let about = match is_stale {
         true => "The settings ask for another size or framing: look again to see that.".to_owned(),
+        false if setup.takes_pairs() => {
+            format!("As the network will see them, input and output, {width}×{height} each:")
+        }
         false => format!("As the network will see them, {width}×{height}:"),
     };
     ui.horizontal(|ui| {

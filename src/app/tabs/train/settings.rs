@@ -160,6 +160,15 @@ fn pictures(ui: &mut Ui, rows: &Rows, config: &mut TrainConfig, usual: &TrainCon
         usual.framing,
         &[(Framing::Crop, "crop"), (Framing::Fit, "fit")],
     );
+    if config.target().input > 0 {
+        rows.number(
+            ui,
+            Row::new("Jitter", "--jitter", "Share by which pairs are read larger than they are learnt at; every time another part of them is shown, the same of both halves. 0.117 reads 286 pixels for 256; 0 shows them whole."),
+            &mut config.jitter,
+            usual.jitter,
+            0.01,
+        );
+    }
     rows.flag(
         ui,
         Row::new("Mirror half", "--no-flip", "Half of the pictures are mirrored: twice the data for faces; not for digits or letters."),
