@@ -254,7 +254,7 @@ fn bad_idx_files_are_refused_in_one_sentence() {
 fn a_packed_idx_file_beyond_the_memory_limit_says_how_to_go_on() {
     let file: PathBuf = tempfile::NamedTempFile::new().unwrap().into_temp_path().keep().unwrap();
     std::fs::write(&file, gzip(&idx_file([100, 8, 8], 6400))).unwrap();
-    let options = OpenOptions { memory_limit_bytes: 1000 };
+    let options = OpenOptions { memory_limit_bytes: 1000, ..OpenOptions::default() };
     let source = DataSource::Idx(file.clone());
     let error = Dataset::open(&source, TARGET, Framing::Crop, options, &mut |_, _| true);
     assert!(error.unwrap_err().to_string().contains("gunzip"));

@@ -48,6 +48,9 @@ pub struct Settings {
     /// How a picture of another shape is fitted
     #[arg(long, value_enum)]
     framing: Option<FramingChoice>,
+    /// Use only so many pictures, the first of the data
+    #[arg(long, value_name = "N")]
+    pictures: Option<usize>,
     #[command(flatten)]
     recipe: Recipe,
     #[command(flatten)]
@@ -106,6 +109,7 @@ impl Settings {
         replace(&mut config.lr_decay, self.lr_decay);
         replace(&mut config.ema_kimg, self.ema_kimg);
         replace(&mut config.seed, self.seed);
+        replace(&mut config.pictures, self.pictures);
         config.flip &= !self.no_flip;
         if let Some(framing) = self.framing {
             config.framing = match framing {
@@ -130,6 +134,7 @@ impl Settings {
             seed,
             no_flip,
             framing,
+            pictures,
             recipe,
             network: NetworkSettings { z, prior, resolution, channels, width, width_d },
         } = self;
@@ -143,6 +148,7 @@ impl Settings {
             ("--seed", seed.is_some()),
             ("--no-flip", *no_flip),
             ("--framing", framing.is_some()),
+            ("--pictures", pictures.is_some()),
             ("--z", z.is_some()),
             ("--prior", prior.is_some()),
             ("--resolution", resolution.is_some()),

@@ -21,11 +21,13 @@ pub struct OpenOptions {
     /// Bytes of decoded pictures that are kept in memory. What goes beyond is read again each
     /// time it is needed: slower, with the same pixels.
     pub memory_limit_bytes: u64,
+    /// Pictures after this many are left out, in the order of the source; at least 1.
+    pub most: usize,
 }
 
 impl Default for OpenOptions {
     fn default() -> Self {
-        Self { memory_limit_bytes: 4 << 30 }
+        Self { memory_limit_bytes: 4 << 30, most: usize::MAX }
     }
 }
 
@@ -71,7 +73,8 @@ impl Dataset {
         progress: &mut Progress,
     ) -> Result<Self> {
         target.validate()?;
-        let opening = Opening { target, framing, limit: options.memory_limit_bytes };
+        let OpenOptions { memory_limit_bytes: limit, most } = options;
+        let opening = Opening { target, framing, limit, most };
         let (origin, found) = match source {
             DataSource::Demo => (PathBuf::from("<demo faces>"), opening.demo(progress)?),
             DataSource::Folder(path) => (path.clone(), opening.folder(path, progress)?),
@@ -199,16 +202,20 @@ struct Opening {
     target: Target,
     framing: Framing,
     limit: u64,
+    most: usize,
 }
 
 impl Opening {
     fn demo(&self, progress: &mut Progress) -> Result<Found> {
-        let kept = demo::faces(self.target, self.framing, progress)?;
+        let mut kept = demo::faces(self.target, self.framing, progress)?;
+        kept.truncate(self.most.saturating_mul(self.target.bytes()));
+        kept.shrink_to_fit();
         Ok(Found { kept, rest: Rest::None, skipped: Vec::new() })
     }
 
     fn folder(&self, root: &Path, progress: &mut Progress) -> Result<Found> {
-        let listing = folder::list(root, &mut |found| progress(found, 0))?;
+        let mut listing = folder::list(root, &mut |found| progress(found, 0))?;
+        listing.pictures.truncate(self.most);
         let decoder = Decoder { target: self.target, framing: self.framing };
         let total = listing.pictures.len();
         let mut skipped = listing.skipped;
@@ -255,20 +262,21 @@ impl Opening {
     }
 
     fn idx(&self, path: &Path, progress: &mut Progress) -> Result<Found> {
-        let idx = Idx::open(path)?;
+        let mut idx = Idx::open(path)?;
+        let total = idx.count.min(self.most);
         let places = self.places();
-        if places < idx.count && !idx.is_seekable() {
-            let bytes = self.target.bytes() as u64 * idx.count as u64;
+        if places < total && !idx.is_seekable() {
+            let bytes = self.target.bytes() as u64 * total as u64;
             let why = format!(
                 "its {} pictures take {} MB of memory, more than the limit of {} MB; unpack the \
                  file (gunzip), then it is read piece by piece",
-                idx.count,
+                total,
                 bytes >> 20,
                 self.limit >> 20,
             );
             return Err(Error::bad_data(path, why));
         }
-        let count = idx.count.min(places);
+        let count = total.min(places);
         let mut kept = room_for(count, self.target, self.limit);
         let item = idx.height * idx.width;
         idx.read_pieces(count, PIECE_BYTES, |piece| {
@@ -283,8 +291,9 @@ impl Opening {
             Ok(())
         })?;
         advance(progress, count, count)?;
+        idx.count = total;
         let rest =
-            if count < idx.count { Rest::Idx { idx, framing: self.framing } } else { Rest::None };
+            if count < total { Rest::Idx { idx, framing: self.framing } } else { Rest::None };
         Ok(Found { kept, rest, skipped: Vec::new() })
     }
 

@@ -21,6 +21,9 @@ pub struct TrainConfig {
     pub data: DataSource,
     /// How a picture of another shape is fitted.
     pub framing: Framing,
+    /// Only so many pictures are used, the first in the order of the source; 0: all.
+    #[serde(default)]
+    pub pictures: usize,
     /// Whether half of the pictures are mirrored.
     pub flip: bool,
     /// Pictures in a batch, 2 to 65,536; fewer where pictures have grown large.
@@ -85,6 +88,7 @@ impl TrainConfig {
             spec: preset.spec(),
             data,
             framing: Framing::default(),
+            pictures: 0,
             flip,
             batch,
             objective: Objective::default(),
@@ -153,6 +157,7 @@ impl TrainConfig {
     pub fn validate(&self) -> Result<()> {
         self.spec.validate()?;
         within("--batch", self.batch as f64, 2.0, 65_536.0)?;
+        within("--pictures", self.pictures as f64, 0.0, 1e9)?;
         within("--kimg", self.kimg, 0.001, 1e9)?;
         within("--real-label", self.real_label, 0.5, 1.0)?;
         within("--d-steps", self.d_steps as f64, 1.0, 100.0)?;

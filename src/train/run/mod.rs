@@ -151,12 +151,13 @@ fn open_data(
     controls: Option<&Receiver<TrainControl>>,
     tell: &mut dyn FnMut(TrainEvent),
 ) -> Result<Dataset> {
+    let most = if config.pictures > 0 { config.pictures } else { usize::MAX };
     let mut stopped_early = false;
     Dataset::open(
         &config.data,
         config.target_in(layers),
         config.framing,
-        options,
+        OpenOptions { most, ..options },
         &mut |done, total| {
             tell(TrainEvent::Reading(done, total));
             let control = controls.and_then(|controls| controls.try_recv().ok());
