@@ -214,3 +214,25 @@ fn the_demo_faces_open_at_their_own_size() {
         assert!(high.unwrap() - low.unwrap() > 60, "face {index}");
     }
 }
+
+/// The first pictures, whether they are kept in memory or read again each time.
+#[test]
+fn a_data_set_can_be_cut_short() {
+    let folder = folder(10);
+    let file = folder.path().join("t10k-images-idx3-ubyte");
+    std::fs::write(&file, idx(10)).unwrap();
+    for path in [folder.path(), &file] {
+        for memory_limit_bytes in [1 << 20, 2 * TARGET.bytes() as u64] {
+            let whole = open(path, memory_limit_bytes);
+            let options = OpenOptions { memory_limit_bytes, most: 4, ..OpenOptions::default() };
+            let source = DataSource::from_path(path).unwrap();
+            let cut = Dataset::open(&source, TARGET, Framing::Crop, options, &mut |_, _| true);
+            let cut = cut.unwrap();
+            assert_eq!((whole.len(), cut.len()), (10, 4), "{}", path.display());
+            for i in 0..4 {
+                assert_eq!(cut.pixels(i).unwrap(), whole.pixels(i).unwrap());
+            }
+            assert!(cut.pixels(4).is_err());
+        }
+    }
+}

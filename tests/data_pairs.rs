@@ -17,7 +17,8 @@ use latentscape::picture;
 const TARGET: Target = Target { input: 1, channels: 3, height: 12, width: 16 };
 const CONFIG: LoaderConfig =
     LoaderConfig { batch: 4, seed: 11, flip: true, first_batch: 0, first_picture: 0 };
-const PLAIN: OpenOptions = OpenOptions { memory_limit_bytes: 1 << 24, jitter: 0.0 };
+const PLAIN: OpenOptions =
+    OpenOptions { memory_limit_bytes: 1 << 24, jitter: 0.0, most: usize::MAX };
 
 /// A photo of a kind: smooth, no two alike, and different everywhere.
 fn photo(number: u32, width: u32, height: u32) -> RgbImage {
@@ -298,7 +299,7 @@ fn held_out_pairs_are_the_last_ones_whole_and_unjittered() {
     let whole = open(&two(root.path()), TARGET, PLAIN).unwrap();
     for jitter in [0.0, 0.25] {
         for memory_limit_bytes in [1 << 20, 0, 2500, 7 * TARGET.bytes() as u64] {
-            let options = OpenOptions { memory_limit_bytes, jitter };
+            let options = OpenOptions { memory_limit_bytes, jitter, ..PLAIN };
             let set = open(&two(root.path()), TARGET, options).unwrap();
             let before: Vec<u8> = set.pixels(1).unwrap().into_owned();
             let (first, last) = set.split_off_last(3).unwrap();
@@ -328,7 +329,7 @@ fn plain_pictures_can_be_held_out_too() {
     std::fs::write(&digits, bytes).unwrap();
     let target = Target { input: 0, channels: 1, height: 2, width: 2 };
     for memory_limit_bytes in [1 << 20, 0, 9, 17] {
-        let options = OpenOptions { memory_limit_bytes, jitter: 0.0 };
+        let options = OpenOptions { memory_limit_bytes, ..PLAIN };
         let set = open(&DataSource::Idx(digits.clone()), target, options).unwrap();
         let (first, last) = set.split_off_last(3).unwrap();
         for i in 0..3u8 {

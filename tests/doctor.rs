@@ -84,6 +84,30 @@ fn a_discriminator_that_learns_far_faster_has_won() {
 }
 
 #[test]
+fn a_discriminator_with_twenty_steps_for_each_of_the_generator_has_won() {
+    let alerts = alerts(600, 400, |config| {
+        config.d_steps = 20;
+        config.kimg *= 20.0;
+    });
+    assert!(ailments(&alerts).contains(&Ailment::DiscriminatorWon), "{alerts:?}");
+}
+
+/// The first steps of `train --preset mnist-mlp --data FILE --lr 0.01` on 5,000 digits: fifty times the
+/// usual rates. (The small networks above have batch norm on both sides, and learn under such rates.)
+#[test]
+fn rates_fifty_times_too_high_are_noticed() {
+    let path =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/losses-rates-too-high.jsonl");
+    let mut doctor = Doctor::new(Facts { pictures: 5000, compared: 63, difference: 50.0 });
+    let mut alerts = Vec::new();
+    for line in std::fs::read_to_string(path).unwrap().lines() {
+        alerts.extend(doctor.step(&serde_json::from_str(line).unwrap()));
+    }
+    assert_eq!(ailments(&alerts), BTreeSet::from([Ailment::Exploding]), "{alerts:?}");
+    assert_eq!(alerts[0].advice, "Lower the learning rates.");
+}
+
+#[test]
 fn eight_pictures_are_known_by_heart() {
     let alerts = alerts(8, 500, |_| {});
     assert!(ailments(&alerts).contains(&Ailment::Overfitting), "{alerts:?}");

@@ -47,6 +47,16 @@ impl Run {
         line.split_whitespace().map(str::to_owned).collect()
     }
 
+    /// Starts it, to go on until something stops it.
+    fn started(&self, resume: bool) -> std::process::Child {
+        Command::new(PROGRAM)
+            .args(self.words(resume, ENDLESS))
+            .stdout(Stdio::null())
+            .stderr(std::fs::File::create(self.said()).unwrap())
+            .spawn()
+            .unwrap()
+    }
+
     /// Starts it, waits until it has told `steps` steps more and written a checkpoint, then sends
     /// `signal`. Returns the status and everything it said.
     fn stopped_by(
@@ -56,12 +66,7 @@ impl Run {
         steps: usize,
     ) -> (std::process::ExitStatus, String) {
         let wanted = self.lines() + steps;
-        let mut child = Command::new(PROGRAM)
-            .args(self.words(resume, ENDLESS))
-            .stdout(Stdio::null())
-            .stderr(std::fs::File::create(self.said()).unwrap())
-            .spawn()
-            .unwrap();
+        let mut child = self.started(resume);
         let patience = Instant::now() + Duration::from_secs(60);
         while self.lines() < wanted || !self.out.join("state.safetensors").exists() {
             if Instant::now() > patience || child.try_wait().unwrap().is_some() {
@@ -93,12 +98,7 @@ impl Run {
     /// Lets it do so many steps more and run for `moment` after that, then kills it.
     fn killed_after(&self, resume: bool, steps: usize, moment: Duration) {
         let wanted = self.lines() + steps;
-        let mut child = Command::new(PROGRAM)
-            .args(self.words(resume, ENDLESS))
-            .stdout(Stdio::null())
-            .stderr(std::fs::File::create(self.said()).unwrap())
-            .spawn()
-            .unwrap();
+        let mut child = self.started(resume);
         let patience = Instant::now() + Duration::from_secs(60);
         while steps > 0 && self.lines() < wanted && Instant::now() < patience {
             std::thread::sleep(Duration::from_millis(2));

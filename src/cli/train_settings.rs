@@ -52,6 +52,9 @@ pub struct Settings {
     /// another part each time (0.117: 286 pixels for 256)
     #[arg(long, value_name = "SHARE")]
     jitter: Option<f64>,
+    /// Use only so many pictures, the first of the data
+    #[arg(long, value_name = "N")]
+    pictures: Option<usize>,
     #[command(flatten)]
     recipe: Recipe,
     #[command(flatten)]
@@ -132,6 +135,7 @@ impl Settings {
         replace(&mut config.lr_decay, self.lr_decay);
         replace(&mut config.ema_kimg, self.ema_kimg);
         replace(&mut config.seed, self.seed);
+        replace(&mut config.pictures, self.pictures);
         config.flip &= !self.no_flip;
         if let Some(framing) = self.framing {
             config.framing = match framing {
@@ -157,6 +161,7 @@ impl Settings {
             no_flip,
             framing,
             jitter,
+            pictures,
             recipe,
             network,
         } = self;
@@ -183,6 +188,7 @@ impl Settings {
             ("--no-flip", *no_flip),
             ("--framing", framing.is_some()),
             ("--jitter", jitter.is_some()),
+            ("--pictures", pictures.is_some()),
             ("--z", z.is_some()),
             ("--prior", prior.is_some()),
             ("--resolution", resolution.is_some()),

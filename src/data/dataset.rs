@@ -23,6 +23,8 @@ pub struct OpenOptions {
     /// Share of height and width by which pairs are kept larger than the target, 0 to 0.5: a
     /// [`super::Loader`] takes another part of them each time. 0 for plain pictures.
     pub jitter: f64,
+    /// Pictures after this many are left out, in the order of the source; at least 1.
+    pub most: usize,
 }
 
 impl OpenOptions {
@@ -32,7 +34,7 @@ impl OpenOptions {
 
 impl Default for OpenOptions {
     fn default() -> Self {
-        Self { memory_limit_bytes: 4 << 30, jitter: 0.0 }
+        Self { memory_limit_bytes: 4 << 30, jitter: 0.0, most: usize::MAX }
     }
 }
 
@@ -103,14 +105,15 @@ impl Dataset {
     ) -> Result<Self> {
         target.validate()?;
         source.check_for(target)?;
-        let most = if source.is_pairs() { OpenOptions::MAX_JITTER } else { 0.0 };
-        if !(0.0..=most).contains(&options.jitter) {
-            let why = format!("0 to {most} for these pictures, not {}", options.jitter);
+        let most_jitter = if source.is_pairs() { OpenOptions::MAX_JITTER } else { 0.0 };
+        if !(0.0..=most_jitter).contains(&options.jitter) {
+            let why = format!("0 to {most_jitter} for these pictures, not {}", options.jitter);
             return Err(Error::bad_setting("--jitter", why));
         }
         let stored = target.enlarged(options.jitter);
         stored.validate()?;
-        let opening = Opening { target: stored, framing, limit: options.memory_limit_bytes };
+        let OpenOptions { memory_limit_bytes: limit, most, .. } = options;
+        let opening = Opening { target: stored, framing, limit, most };
         let Found { kept, rest, places, skipped } = opening.open(source, progress)?;
         let anew = match source {
             _ if stored == target => Anew::Never,
@@ -144,7 +147,8 @@ impl Dataset {
         };
         let rest = self.rest.split_off(first, kept_len);
         let limit = self.options.memory_limit_bytes;
-        let opening = Opening { target: self.target, framing: self.framing, limit };
+        let most = usize::MAX;
+        let opening = Opening { target: self.target, framing: self.framing, limit, most };
         let found = match &mut self.anew {
             Anew::Never => Found { kept, rest, ..Found::default() },
             Anew::Files(places) => {

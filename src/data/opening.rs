@@ -49,6 +49,8 @@ pub(super) struct Opening {
     pub framing: Framing,
     /// Bytes of pictures that are kept in memory.
     pub limit: u64,
+    /// Pictures after this many are left out.
+    pub most: usize,
 }
 
 impl Opening {
@@ -56,20 +58,23 @@ impl Opening {
     pub fn open(&self, source: &DataSource, progress: &mut Progress) -> Result<Found> {
         match source {
             DataSource::Demo => {
-                let kept = demo::faces(self.target, self.framing, progress)?;
+                let mut kept = demo::faces(self.target, self.framing, progress)?;
+                kept.truncate(self.most.saturating_mul(self.target.bytes()));
+                kept.shrink_to_fit();
                 Ok(Found { kept, ..Found::default() })
             }
             DataSource::DemoSketches => {
-                self.demo_pairs(demo_pairs::Input::Sketches, 0..usize::MAX, progress)
+                self.demo_pairs(demo_pairs::Input::Sketches, 0..self.most, progress)
             }
             DataSource::DemoLabels => {
-                self.demo_pairs(demo_pairs::Input::Labels, 0..usize::MAX, progress)
+                self.demo_pairs(demo_pairs::Input::Labels, 0..self.most, progress)
             }
             DataSource::Idx(path) => self.idx(path, progress),
             DataSource::Folder(root)
             | DataSource::SideBySide { folder: root, .. }
             | DataSource::TwoFolders { inputs: root, .. } => {
-                let listed = place::list(source, &mut |found| progress(found, 0))?;
+                let mut listed = place::list(source, &mut |found| progress(found, 0))?;
+                listed.places.truncate(self.most);
                 let mut found = self.files(listed.places, progress)?;
                 found.skipped.splice(0..0, listed.skipped);
                 found.or_nothing(root, listed.others)
@@ -137,19 +142,20 @@ impl Opening {
 
     fn idx(&self, path: &Path, progress: &mut Progress) -> Result<Found> {
         let idx = Idx::open(path)?;
+        let total = idx.count.min(self.most);
         let places = self.places();
-        if places < idx.count && !idx.is_seekable() {
-            let bytes = self.target.bytes() as u64 * idx.count as u64;
+        if places < total && !idx.is_seekable() {
+            let bytes = self.target.bytes() as u64 * total as u64;
             let why = format!(
                 "its {} pictures take {} MB of memory, more than the limit of {} MB; unpack the \
                  file (gunzip), then it is read piece by piece",
-                idx.count,
+                total,
                 bytes >> 20,
                 self.limit >> 20,
             );
             return Err(Error::bad_data(path, why));
         }
-        let count = idx.count.min(places);
+        let count = total.min(places);
         let mut kept = room_for(count, self.target, self.limit);
         let item = idx.height * idx.width;
         idx.read_pieces(count, PIECE_BYTES, |piece| {
@@ -164,9 +170,9 @@ impl Opening {
             Ok(())
         })?;
         advance(progress, count, count)?;
-        let rest = match idx.count {
-            all if count < all => Rest::Idx { idx, framing: self.framing, first: 0, count: all },
-            _ => Rest::None,
+        let rest = match count < total {
+            true => Rest::Idx { idx, framing: self.framing, first: 0, count: total },
+            false => Rest::None,
         };
         Ok(Found { kept, rest, ..Found::default() })
     }

@@ -22,6 +22,9 @@ pub struct TrainConfig {
     pub data: DataSource,
     /// How a picture of another shape is fitted.
     pub framing: Framing,
+    /// Only so many pictures are used, the first in the order of the source; 0: all.
+    #[serde(default)]
+    pub pictures: usize,
     /// Whether half of the pictures are mirrored.
     pub flip: bool,
     /// Share by which pairs are read larger than they are learnt at, 0 to 0.5; another part of each, the
@@ -102,8 +105,9 @@ impl TrainConfig {
             spec: preset.spec(),
             data,
             framing: Framing::default(),
+            pictures: 0,
             flip,
-            jitter: 0.0,
+            jitter: if from_pictures { 0.117 } else { 0.0 },
             batch,
             objective: Objective::default(),
             l1: if from_pictures { 100.0 } else { 0.0 },
@@ -217,6 +221,7 @@ impl TrainConfig {
         let from_pictures = matches!(self.spec.takes(), Takes::Picture { .. });
         let fewest = if from_pictures { 1.0 } else { 2.0 };
         within("--batch", self.batch as f64, fewest, 65_536.0)?;
+        within("--pictures", self.pictures as f64, 0.0, 1e9)?;
         within("--kimg", self.kimg, 0.001, 1e9)?;
         within("--real-label", self.real_label, 0.5, 1.0)?;
         within("--d-steps", self.d_steps as f64, 1.0, 100.0)?;

@@ -159,7 +159,7 @@ impl RunFolder {
             Ok(()) => Ok(RunLock(file)),
             Err(TryLockError::WouldBlock) => Err(Error::bad_run(
                 &self.0,
-                "another program is training in this folder; stop it there, or choose another --out",
+                "another program is training in this folder; stop it there, or choose another folder",
             )),
             // A file system without locks: better to train unguarded than not at all.
             Err(TryLockError::Error(error)) => {
@@ -211,7 +211,7 @@ impl RunFolder {
         if self.config_path().exists() {
             return Err(Error::bad_run(
                 &self.0,
-                "there is a run in this folder already; go on with it with --resume, or choose another --out",
+                "there is a run in this folder already; go on with it (--resume), or choose another folder",
             ));
         }
         Ok(())

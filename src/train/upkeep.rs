@@ -14,7 +14,7 @@ const MODELS: f64 = 10.0;
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Upkeep {
-    /// Thousands of pictures between two sample sheets.
+    /// Thousands of pictures between two sample sheets; a few more come at the start, when most happens.
     pub preview_kimg: f64,
     /// Thousands of pictures between two models that are kept for good; 0 keeps the newest alone.
     pub keep_kimg: f64,
@@ -53,6 +53,15 @@ impl Upkeep {
         within("--keep-kimg", self.keep_kimg, 0.0, 1e9)?;
         within("--measure-kimg", self.measure_kimg, 0.0, 1e9)?;
         within("--measure-pictures", self.measure_pictures as f64, 16.0, 50_000.0)
+    }
+
+    /// Whether a sample sheet is due after the step from `before` to `now` pictures: every interval, and
+    /// after an eighth, a quarter and half of the first.
+    pub(super) fn is_sheet_due(&self, before: u64, now: u64) -> bool {
+        let interval = self.preview_kimg * 1000.0;
+        let passes = |place: f64| (before as f64) < place && now as f64 >= place;
+        is_due(self.preview_kimg, before, now)
+            || [8.0, 4.0, 2.0].into_iter().any(|part| passes(interval / part))
     }
 
     /// Whether `measures` are better than `best` by the rule that was set.

@@ -6,8 +6,6 @@ use std::time::{Duration, Instant};
 
 /// Who moved a slider less than this ago is probably still moving it.
 const MOVING: Duration = Duration::from_millis(120);
-/// The longest that background work stands still at one go, so that it ends some day.
-const PATIENCE: Duration = Duration::from_millis(600);
 
 /// Remembers when the picture was last asked for; jobs let the renderer go first.
 #[derive(Debug, Clone)]
@@ -29,10 +27,11 @@ impl Courtesy {
         self.asked.store(self.now() + 1, Ordering::Relaxed);
     }
 
-    /// Stands still while a slider is being moved, but not for long, and not when `stop` says so.
-    pub fn give_way(&self, stop: impl Fn() -> bool) {
+    /// Stands still while a slider is being moved, but not when `stop` says so, and no longer than
+    /// `patience` at one go: background work is to end some day.
+    pub fn give_way(&self, patience: Duration, stop: impl Fn() -> bool) {
         let begun = Instant::now();
-        while self.is_moving() && begun.elapsed() < PATIENCE && !stop() {
+        while self.is_moving() && begun.elapsed() < patience && !stop() {
             std::thread::sleep(Duration::from_millis(8));
         }
     }
@@ -57,8 +56,11 @@ mod tests {
         assert!(!courtesy.is_moving());
         courtesy.clone().touch();
         assert!(courtesy.is_moving());
-        courtesy.give_way(|| true);
-        courtesy.give_way(|| false);
+        let patience = Duration::from_secs(10);
+        courtesy.give_way(patience, || true);
+        courtesy.give_way(Duration::ZERO, || false);
+        assert!(courtesy.is_moving());
+        courtesy.give_way(patience, || false);
         assert!(!courtesy.is_moving());
     }
 }

@@ -10,6 +10,9 @@ use crossbeam_channel::{Receiver, TryRecvError, bounded};
 use super::{Courtesy, Wake, cores, panic_message, pool};
 use crate::error::{Error, Result};
 
+/// The longest that a job stands still for a slider each time it reports.
+const PATIENCE: Duration = Duration::from_millis(600);
+
 /// Shared by a job's two ends.
 #[derive(Default)]
 struct Shared {
@@ -31,7 +34,7 @@ impl Progress {
     pub fn report(&self, fraction: f32) -> bool {
         self.shared.fraction.store(fraction.to_bits(), Ordering::Relaxed);
         (self.wake)();
-        self.courtesy.give_way(|| self.is_cancelled());
+        self.courtesy.give_way(PATIENCE, || self.is_cancelled());
         !self.is_cancelled()
     }
 

@@ -21,6 +21,9 @@ use crate::train::{self, Outcome, RunFolder, TrainConfig, TrainControl, TrainEve
 
 /// The thread's name.
 const NAME: &str = "trainer";
+/// The longest that training stands still for a slider between two kernels: nine tenths of the time
+/// are the slider's, and a run goes on, slowly, however long somebody plays.
+const PATIENCE: Duration = Duration::from_millis(100);
 /// Controls that may wait for the end of a step.
 const CONTROLS: usize = 32;
 /// Sheets that may wait for the window; older ones are on disk.
@@ -110,7 +113,7 @@ impl Training {
         let courtesy = courtesy.clone();
         let body = move || {
             let outcome = catch_unwind(AssertUnwindSafe(|| {
-                let breath = move || courtesy.give_way(|| false);
+                let breath = move || courtesy.give_way(PATIENCE, || false);
                 let work = || with_breath(breath, || go(&plan, &heard, &mut teller));
                 pool(NAME, cores())?.install(work)
             }));

@@ -9,7 +9,7 @@ pub(super) type Sign = Option<(f32, String)>;
 
 /// Mean probability of generated pictures below which the generator learns nothing any more. The
 /// healthy run behind the built-in faces never goes below 0.018.
-const NEVER_DECEIVED: f32 = 0.004;
+const NEVER_DECEIVED: f32 = 0.01;
 /// Mean difference of the verdicts below which the discriminator tells nothing apart.
 const CANNOT_TELL: f32 = 0.03;
 /// A mean loss that no healthy run has. Losses start around 1, and stay below 10.

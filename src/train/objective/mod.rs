@@ -27,12 +27,15 @@ pub struct Objective {
     /// The same at generated pictures (R2), 0 to 1,000.
     pub r2: f64,
     /// Standard deviation of the noise, on pictures in [-1, 1], by which slopes are measured; 0.001 to 1.
+    /// Small, since a discriminator with batch norm is judged under the statistics of pictures with
+    /// noise among them: where that changes them much, the generator meets another discriminator than
+    /// the one that was trained.
     pub sigma: f64,
 }
 
 impl Default for Objective {
     fn default() -> Self {
-        Self { loss: Loss::default(), r1: 0.0, r2: 0.0, sigma: 0.05 }
+        Self { loss: Loss::default(), r1: 0.0, r2: 0.0, sigma: 0.01 }
     }
 }
 

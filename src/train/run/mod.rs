@@ -155,8 +155,9 @@ fn open_data(
     controls: Option<&Receiver<TrainControl>>,
     tell: &mut dyn FnMut(TrainEvent),
 ) -> Result<Dataset> {
+    let most = if config.pictures > 0 { config.pictures } else { usize::MAX };
     let mut stopped_early = false;
-    let options = OpenOptions { jitter: config.jitter, ..options };
+    let options = OpenOptions { jitter: config.jitter, most, ..options };
     Dataset::open(
         &config.data,
         config.target_in(layers),

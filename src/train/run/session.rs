@@ -138,8 +138,8 @@ impl<'a> Session<'a> {
         let stage = self.trainer.schedule().stage_of(report.step);
         let before = report.images - stage.per_step as u64;
         let due = |kimg| is_due(kimg, before, report.images);
-        let [preview, measure, keep] =
-            [upkeep.preview_kimg, upkeep.measure_kimg, upkeep.keep_kimg].map(due);
+        let [measure, keep] = [upkeep.measure_kimg, upkeep.keep_kimg].map(due);
+        let preview = upkeep.is_sheet_due(before, report.images);
         let save = stage.completes(report.step, config.save_kimg) || self.keeper.owes_a_save();
         if is_last || measure || keep || save {
             if !self.trainer.is_finite()? {

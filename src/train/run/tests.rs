@@ -136,7 +136,7 @@ fn a_run_leaves_sheets_measures_models_and_events() {
     let folder = place.folder("a");
     let images =
         |list: Vec<(u64, PathBuf)>| list.into_iter().map(|item| item.0).collect::<Vec<_>>();
-    assert_eq!(images(folder.previews()), [0, 40, 80, 120]);
+    assert_eq!(images(folder.previews()), [0, 8, 12, 20, 40, 80, 120]);
     assert_eq!(images(folder.checkpoints()), [40, 80, 120]);
     let measures = folder.read_measures().unwrap();
     assert!(measures.iter().map(|measures| measures.images).eq([40, 80, 120]));

@@ -62,20 +62,22 @@ impl Trainer {
         let of_average = inherited(&spec, Side::Generator, &self.average.params().tensors());
         let of_generator = inherited(&spec, Side::Generator, &self.generator.params.tensors());
         let mut rng = stream(self.config.seed, Purpose::Weights, layer);
-        let mut builder = Builder::completed(&of_generator, &mut rng, &self.device);
-        let network = Generator::build(&spec, &mut builder)?;
-        let params = builder.finish();
-        let adam = Adam::new(self.config.generator, &params, &self.device)?;
-        self.generator = Learner { network, params, adam };
+        let builder = Builder::completed(&of_generator, &mut rng, &self.device);
+        self.generator = Learner::build(
+            builder,
+            |builder| Generator::build(&spec, builder),
+            |params| Adam::new(self.config.generator, params, &self.device),
+        )?;
 
         let of_discriminator =
             inherited(&spec, Side::Discriminator, &self.discriminator.params.tensors());
         let mut rng = stream(self.config.seed, Purpose::Weights, layer + 1);
-        let mut builder = Builder::completed(&of_discriminator, &mut rng, &self.device);
-        let network = Discriminator::build(&spec, &mut builder)?;
-        let params = builder.finish();
-        let adam = Adam::new(self.config.discriminator, &params, &self.device)?;
-        self.discriminator = Learner { network, params, adam };
+        let builder = Builder::completed(&of_discriminator, &mut rng, &self.device);
+        self.discriminator = Learner::build(
+            builder,
+            |builder| Discriminator::build(&spec, builder),
+            |params| Adam::new(self.config.discriminator, params, &self.device),
+        )?;
 
         // The average takes its own layers over, and has nothing better than the new one as it is.
         let mut weights = self.generator.params.tensors();

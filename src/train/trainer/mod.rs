@@ -27,6 +27,20 @@ struct Learner<N> {
     adam: Adam,
 }
 
+impl<N> Learner<N> {
+    /// The network that `network` builds from the parameters of `builder`, with their optimiser.
+    fn build(
+        mut builder: Builder,
+        network: impl FnOnce(&mut Builder) -> Result<N>,
+        adam: impl FnOnce(&Params) -> Result<Adam>,
+    ) -> Result<Self> {
+        let network = network(&mut builder)?;
+        let params = builder.finish();
+        let adam = adam(&params)?;
+        Ok(Self { network, params, adam })
+    }
+}
+
 /// Both networks, the average, both optimisers.
 #[derive(Debug)]
 pub struct Trainer {
@@ -58,18 +72,20 @@ impl Trainer {
         config.validate()?;
         let spec = config.spec.clone();
         let mut rng = stream(config.seed, Purpose::Weights, 0);
-        let mut builder = Builder::random(&mut rng, device);
-        let network = Generator::build(&spec, &mut builder)?;
-        let params = builder.finish();
-        let adam = Adam::new(config.generator, &params, device)?;
-        let generator = Learner { network, params, adam };
+        let builder = Builder::random(&mut rng, device);
+        let generator = Learner::build(
+            builder,
+            |b| Generator::build(&spec, b),
+            |params| Adam::new(config.generator, params, device),
+        )?;
 
         let mut rng = stream(config.seed, Purpose::Weights, 1);
-        let mut builder = Builder::random(&mut rng, device);
-        let network = Discriminator::build(&spec, &mut builder)?;
-        let params = builder.finish();
-        let adam = Adam::new(config.discriminator, &params, device)?;
-        let discriminator = Learner { network, params, adam };
+        let builder = Builder::random(&mut rng, device);
+        let discriminator = Learner::build(
+            builder,
+            |b| Discriminator::build(&spec, b),
+            |params| Adam::new(config.discriminator, params, device),
+        )?;
 
         let average = Average::new(&spec, &generator.params.snapshot()?, device)?;
         Ok(Self {

@@ -59,20 +59,26 @@ impl Trainer {
         }
         let generator_shapes = spec.generator_shapes()?;
         let tensors = file.group("generator", &generator_shapes, device)?;
-        let mut builder = Builder::given(&tensors, device);
-        let network = Generator::build(&spec, &mut builder)?;
-        let params = builder.finish();
-        let moments = file.group("generator_moments", &Adam::shapes(&params), device)?;
-        let adam = Adam::with_moments(config.generator, moments);
-        let generator = Learner { network, params, adam };
+        let builder = Builder::given(&tensors, device);
+        let generator = Learner::build(
+            builder,
+            |b| Generator::build(&spec, b),
+            |params| {
+                let moments = file.group("generator_moments", &Adam::shapes(params), device)?;
+                Ok(Adam::with_moments(config.generator, moments))
+            },
+        )?;
 
         let tensors = file.group("discriminator", &spec.discriminator_shapes()?, device)?;
-        let mut builder = Builder::given(&tensors, device);
-        let network = Discriminator::build(&spec, &mut builder)?;
-        let params = builder.finish();
-        let moments = file.group("discriminator_moments", &Adam::shapes(&params), device)?;
-        let adam = Adam::with_moments(config.discriminator, moments);
-        let discriminator = Learner { network, params, adam };
+        let builder = Builder::given(&tensors, device);
+        let discriminator = Learner::build(
+            builder,
+            |b| Discriminator::build(&spec, b),
+            |params| {
+                let moments = file.group("discriminator_moments", &Adam::shapes(params), device)?;
+                Ok(Adam::with_moments(config.discriminator, moments))
+            },
+        )?;
 
         let average = file.group("average", &generator_shapes, device)?;
         let average = Average::new(&spec, &average, device)?;

@@ -200,7 +200,7 @@ impl Chart {
             .set_margin_fraction(vec2(0.01, 0.08))
             .y_axis_min_width(5.0 * UNIT)
             .label_formatter(near)
-            .x_axis_formatter(|mark: GridMark, _: &RangeInclusive<f64>| number(mark.value))
+            .x_axis_formatter(|mark: GridMark, _: &RangeInclusive<f64>| kimg(mark.value))
             .y_axis_formatter(move |mark: GridMark, _: &RangeInclusive<f64>| text(mark.value))
             .link_axis(Id::unique(self.group), Vec2b::new(true, false))
             .include_x(0.0);
@@ -281,6 +281,11 @@ fn draw_marks(plot: &mut PlotUi, marks: &[Mark], colours: &Palette) -> Option<St
         }
     }
     (!texts.is_empty()).then(|| texts.join("\n"))
+}
+
+/// A place on the axis of pictures shown. Its start says what they are counted in.
+fn kimg(value: f64) -> String {
+    if value == 0.0 { "0 kimg".into() } else { number(value) }
 }
 
 /// A number with as many digits as it needs.

@@ -169,6 +169,16 @@ fn pictures(ui: &mut Ui, rows: &Rows, config: &mut TrainConfig, usual: &TrainCon
             0.01,
         );
     }
+    rows.count(
+        ui,
+        Row::new(
+            "Only the first",
+            "--pictures",
+            "Uses only so many pictures of the data: to see how little is enough. 0 uses all.",
+        ),
+        &mut config.pictures,
+        usual.pictures,
+    );
     rows.flag(
         ui,
         Row::new("Mirror half", "--no-flip", "Half of the pictures are mirrored: twice the data for faces; not for digits or letters."),
