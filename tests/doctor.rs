@@ -98,7 +98,8 @@ fn a_discriminator_with_twenty_steps_for_each_of_the_generator_has_won() {
 fn rates_fifty_times_too_high_are_noticed() {
     let path =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/losses-rates-too-high.jsonl");
-    let mut doctor = Doctor::new(Facts { pictures: 5000, compared: 63, difference: 50.0 });
+    let mut doctor =
+        Doctor::new(Facts { pictures: 5000, compared: 63, difference: 50.0, are_pairs: false });
     let mut alerts = Vec::new();
     for line in std::fs::read_to_string(path).unwrap().lines() {
         alerts.extend(doctor.step(&serde_json::from_str(line).unwrap()));
