@@ -123,7 +123,7 @@ fn models_of_the_other_kind() {
     let folder = tempfile::tempdir().unwrap();
     small_translator(&folder.path().join("t.safetensors"));
     pictures(&folder.path().join("data"), 8);
-    const SAYS: &[&str] = &["U-Net 32×32, grey to colour", "no latents", "latentscape translate"];
+    const SAYS: &[&str] = &["U-Net 32×32, grey to colour", "no latents", "sample sheets"];
     let lines = [
         "generate -o x.png -m t.safetensors",
         "sweep --dim 0 -o x.png -m t.safetensors",

@@ -50,8 +50,8 @@ impl ModelSpec {
         match self.takes() {
             Takes::Latent { .. } => Ok(()),
             Takes::Picture { .. } => Err(Error::WrongModel(format!(
-                "this model ({}) makes pictures from pictures and has no latents: use it with \
-                 latentscape translate, or in the tab Translate",
+                "this model ({}) makes pictures from pictures and has no latents: open one that \
+                 draws from latents; what this one does is on the sample sheets of its run",
                 self.summary()
             ))),
         }
