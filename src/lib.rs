@@ -13,6 +13,7 @@
 //! | [`worker`] | threads: the latest-wins renderer, the trainer, jobs |
 //! | [`train`] | the loop, one step, Adam, averaging, the run folder |
 //! | [`discover`] | what a dimension means: influence, sweeps |
+//! | [`export`] | films |
 //! | [`checkpoint`] | models and training states on disk |
 //! | [`data`] | pictures to train on: folders, IDX files, the demo faces; the loader |
 //! | [`model`] | what a network is, and the networks |
@@ -41,6 +42,7 @@ pub mod device;
 pub mod discover;
 pub mod disk;
 pub mod error;
+pub mod export;
 pub mod latent;
 pub mod model;
 pub mod ops;

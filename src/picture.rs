@@ -2,6 +2,8 @@
 
 mod cache;
 mod labels;
+pub mod paint;
+mod pixels;
 mod text;
 
 use std::io::Cursor;
@@ -13,6 +15,7 @@ use rayon::prelude::*;
 
 pub use cache::PictureCache;
 pub use labels::{Labels, labelled};
+pub use pixels::{InputKind, Label, MOST_LABELS, Pixels, is_label_map, to_rgb};
 
 use crate::disk;
 use crate::error::{Error, Result};

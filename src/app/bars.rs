@@ -28,8 +28,8 @@ pub fn top(ui: &mut Ui, state: &State, device: DeviceChoice, commands: &mut Vec<
             model(ui, state, commands);
             icon(ui, ICON_FOLDER_OPEN, Action::Open, commands);
             for (image, action, what) in [
-                (ICON_UNDO, Action::Undo, state.history.undo_label()),
-                (ICON_REDO, Action::Redo, state.history.redo_label()),
+                (ICON_UNDO, Action::Undo, state.undo_label()),
+                (ICON_REDO, Action::Redo, state.redo_label()),
             ] {
                 let key = action.shortcut(ui.ctx()).unwrap_or_default();
                 let tooltip = match what {
@@ -86,7 +86,9 @@ fn menu(ui: &mut Ui, commands: &mut Vec<AppCommand>) {
                 ui.separator();
             }
             let is_key_only = [Action::Next, Action::Previous, Action::Increase, Action::Decrease];
-            if is_key_only.contains(&entry.action) || entry.action.is_for_train() {
+            let action = entry.action;
+            let has_its_place = action.is_for_train() || action.is_for_translate();
+            if is_key_only.contains(&action) || has_its_place {
                 continue;
             }
             let shortcut = entry.action.shortcut(ui.ctx()).unwrap_or_default();
@@ -130,7 +132,7 @@ fn model(ui: &mut Ui, state: &State, commands: &mut Vec<AppCommand>) {
     };
     Popup::menu(&response).show(|ui| {
         ui.set_min_width(30.0 * UNIT);
-        for action in [Action::Open, Action::OpenBundled] {
+        for action in [Action::Open, Action::OpenBundled, Action::OpenSketches] {
             let shortcut = action.shortcut(ui.ctx()).unwrap_or_default();
             if ui.add(Button::new(action.title()).shortcut_text(shortcut)).clicked() {
                 commands.push(AppCommand::Do(action));
@@ -260,6 +262,9 @@ struct Work {
 
 /// What takes long enough to be told.
 fn at_work(workers: &Workers) -> Option<Work> {
+    if let Some((_, job)) = &workers.translate.film {
+        return Some(Work { what: "Writing the film", progress: Some(job.progress()) });
+    }
     let slow = std::time::Duration::from_millis(100);
     if workers.opening.as_ref().is_some_and(|(_, job)| job.age() > slow) {
         return Some(Work { what: "Opening a model", progress: None });

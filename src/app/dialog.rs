@@ -35,6 +35,14 @@ pub enum Purpose {
     DataFile,
     /// The folder of a run.
     OpenRun,
+    /// A picture to translate.
+    OpenPicture,
+    /// Where to write what answers a drawing.
+    SaveAnswer,
+    /// Where to write drawing and answer.
+    SavePair,
+    /// Where to write the film of a drawing.
+    SaveFilm,
 }
 
 impl Purpose {
@@ -51,16 +59,25 @@ impl Purpose {
             Self::OutputsFolder => "Folder of outputs",
             Self::DataFile => "IDX file of pictures",
             Self::OpenRun => "Folder of a run",
+            Self::OpenPicture => "Open picture",
+            Self::SaveAnswer => "Save answer",
+            Self::SavePair => "Save pair",
+            Self::SaveFilm => "Save film",
         }
     }
 
     fn verb(self) -> &'static str {
         match self {
-            Self::OpenModel | Self::OpenRun => "Open",
+            Self::OpenModel | Self::OpenRun | Self::OpenPicture => "Open",
             Self::DataFolder | Self::OutputsFolder | Self::DataFile => "Take",
             Self::ImportFaces => "Import",
             Self::ExportFaces => "Export",
-            Self::SavePicture | Self::SaveSheet | Self::SaveBlend => "Save",
+            Self::SavePicture
+            | Self::SaveSheet
+            | Self::SaveBlend
+            | Self::SaveAnswer
+            | Self::SavePair
+            | Self::SaveFilm => "Save",
         }
     }
 
@@ -68,7 +85,13 @@ impl Purpose {
         match self {
             Self::OpenModel => ("Models", &["safetensors"]),
             Self::ImportFaces | Self::ExportFaces => ("Libraries and latents", &["json", "npy"]),
-            Self::SavePicture | Self::SaveSheet | Self::SaveBlend => ("PNG pictures", &["png"]),
+            Self::SavePicture
+            | Self::SaveSheet
+            | Self::SaveBlend
+            | Self::SaveAnswer
+            | Self::SavePair => ("PNG pictures", &["png"]),
+            Self::SaveFilm => ("Animated GIFs", &["gif"]),
+            Self::OpenPicture => ("Pictures", &["png", "jpg", "jpeg", "webp", "gif", "bmp"]),
             // IDX files are known by their content.
             Self::DataFolder | Self::OutputsFolder | Self::DataFile | Self::OpenRun => {
                 ("All files", &["*"])
@@ -176,15 +199,19 @@ pub fn native(
     let available = has_native();
     type Chosen = std::pin::Pin<Box<dyn Future<Output = Option<rfd::FileHandle>> + Send>>;
     let chosen: Option<Chosen> = available.then(|| match purpose {
-        Purpose::OpenModel | Purpose::ImportFaces | Purpose::DataFile => {
+        Purpose::OpenModel | Purpose::ImportFaces | Purpose::DataFile | Purpose::OpenPicture => {
             Box::pin(dialog.pick_file()) as Chosen
         }
         Purpose::DataFolder | Purpose::OutputsFolder | Purpose::OpenRun => {
             Box::pin(dialog.pick_folder())
         }
-        Purpose::ExportFaces | Purpose::SavePicture | Purpose::SaveSheet | Purpose::SaveBlend => {
-            Box::pin(dialog.set_file_name(name).save_file())
-        }
+        Purpose::ExportFaces
+        | Purpose::SavePicture
+        | Purpose::SaveSheet
+        | Purpose::SaveBlend
+        | Purpose::SaveAnswer
+        | Purpose::SavePair
+        | Purpose::SaveFilm => Box::pin(dialog.set_file_name(name).save_file()),
     });
     move || {
         let Some(chosen) = chosen else { return Answer::Unavailable };

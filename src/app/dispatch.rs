@@ -3,19 +3,21 @@
 mod blend;
 mod library;
 mod train;
+mod translate;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use eframe::egui::{self, Context, OutputCommand, ViewportCommand};
 
-use super::command::{Action, AppCommand, TrainCommand};
+use super::command::{Action, AppCommand, TrainCommand, TranslateCommand};
 use super::dialog::{self, PathBox, Purpose};
 use super::settings::{Enlarge, Theme};
 use super::shown::Side;
 use super::state::{Message, Source};
 use super::window::App;
 use super::{tabs, theme, workers};
+use crate::checkpoint::Bundled;
 use crate::data::DataSource;
 use crate::error::{Error, Result};
 use crate::latent::Latent;
@@ -107,6 +109,7 @@ impl App {
             AppCommand::AskForDataFile => self.ask(Purpose::DataFile),
             AppCommand::AskForOutputs => self.ask(Purpose::OutputsFolder),
             AppCommand::Train(command) => self.train(ctx, command),
+            AppCommand::Translate(command) => self.translate(command),
         };
         if let Some(note) = self.state.explore.noted.take().filter(|_| !is_still) {
             self.state.record(note, self.now);
@@ -116,13 +119,38 @@ impl App {
 
     fn act(&mut self, ctx: &Context, action: Action) -> Result<()> {
         let is_blend = self.state.tab == tabs::BLEND;
-        if self.state.tab != tabs::EXPLORE && action.is_for_explore() {
+        let is_translate = self.state.tab == tabs::TRANSLATE;
+        let is_elsewhere = (self.state.tab != tabs::EXPLORE && action.is_for_explore())
+            || (!is_translate && action.is_for_translate());
+        if is_elsewhere {
             return Ok(());
         }
         let explore = &mut self.state.explore;
         match action {
             Action::Open => return self.ask(Purpose::OpenModel),
-            Action::OpenBundled => return self.workers.open(Source::Bundled),
+            Action::OpenBundled => return self.workers.open(Source::Bundled(Bundled::Faces64)),
+            Action::OpenSketches => {
+                self.state.tab = tabs::TRANSLATE;
+                return self.workers.open(Source::Bundled(Bundled::Sketch2face));
+            }
+            Action::GoToTranslate => self.state.tab = tabs::TRANSLATE,
+            Action::OpenPicture => return self.ask(Purpose::OpenPicture),
+            Action::SavePair => return self.ask(Purpose::SavePair),
+            Action::SaveFilm => return self.ask(Purpose::SaveFilm),
+            Action::SavePng if is_translate => return self.ask(Purpose::SaveAnswer),
+            Action::Undo | Action::Redo if is_translate => {
+                self.undo_drawing(action == Action::Undo);
+            }
+            Action::Brush
+            | Action::Eraser
+            | Action::Line
+            | Action::Fill
+            | Action::Smaller
+            | Action::Larger
+            | Action::Mirror
+            | Action::Clear
+            | Action::Noise
+            | Action::Another => return self.act_on_drawing(action),
             Action::SavePng if is_blend => return self.ask(Purpose::SaveBlend),
             Action::SavePng => return self.ask(Purpose::SavePicture),
             Action::Keep => return self.keep(),
@@ -258,11 +286,15 @@ impl App {
             | Purpose::DataFolder
             | Purpose::OutputsFolder
             | Purpose::DataFile
-            | Purpose::OpenRun => String::new(),
+            | Purpose::OpenRun
+            | Purpose::OpenPicture => String::new(),
             Purpose::ExportFaces => format!("{model}-faces.json"),
             Purpose::SavePicture => format!("{model}-{}.png", self.state.explore.seed),
             Purpose::SaveSheet => format!("{model}-z{}.png", self.state.explore.sweep.dim),
             Purpose::SaveBlend => format!("{model}-blend.png"),
+            Purpose::SaveAnswer => format!("{model}-answer.png"),
+            Purpose::SavePair => format!("{model}-pair.png"),
+            Purpose::SaveFilm => format!("{model}.gif"),
         }
     }
 
@@ -287,11 +319,22 @@ impl App {
             Purpose::SavePicture => AppCommand::SavePngTo(ending(path, "png")),
             Purpose::SaveSheet => AppCommand::SaveSheetTo(ending(path, "png")),
             Purpose::SaveBlend => AppCommand::SaveBlendTo(ending(path, "png")),
+            Purpose::OpenPicture => AppCommand::Translate(TranslateCommand::Take(path)),
+            Purpose::SaveAnswer => AppCommand::SavePngTo(ending(path, "png")),
+            Purpose::SavePair => {
+                AppCommand::Translate(TranslateCommand::SavePairTo(ending(path, "png")))
+            }
+            Purpose::SaveFilm => {
+                AppCommand::Translate(TranslateCommand::SaveFilmTo(ending(path, "gif")))
+            }
         };
         self.dispatch(ctx, command);
     }
 
     fn save_picture(&mut self, path: PathBuf) -> Result<()> {
+        if self.state.tab == tabs::TRANSLATE {
+            return self.save_answer(path);
+        }
         match &self.state.explore.picture {
             Some(picture) => self.workers.save_png(Arc::new(picture.clone()), path),
             None => Err(Error::bad_setting("Save PNG", "there is no picture yet")),
@@ -312,6 +355,8 @@ impl App {
             let why = "Stopped. Change a setting, and the sheet is drawn again.";
             self.state.explore.sweep.error = Some(why.into());
         } else if let Some((_, job)) = &self.workers.influence {
+            job.cancel();
+        } else if let Some((_, job)) = &self.workers.translate.film {
             job.cancel();
         } else if self.workers.opening.take().is_some() {
             self.say("Gave up opening".into());

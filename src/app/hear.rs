@@ -2,6 +2,7 @@
 
 mod blend;
 mod train;
+mod translate;
 
 use std::sync::Arc;
 
@@ -13,10 +14,11 @@ use super::shown::Side;
 use super::state::Source;
 use super::window::App;
 use super::workers;
+use crate::checkpoint::Bundled;
 use crate::device::DeviceChoice;
 use crate::error::Error;
 use crate::train::TrainControl;
-use crate::worker::{Lane, Loaded, RenderEvent, RenderRequest, Rendered};
+use crate::worker::{Given, Lane, Loaded, RenderEvent, RenderRequest, Rendered};
 
 impl App {
     /// Takes in whatever the workers have to tell. Called when a frame begins.
@@ -85,6 +87,7 @@ impl App {
             tracing::info!("{gone} old small pictures were removed from the cache");
         }
         self.hear_library(ctx);
+        self.hear_translate(ctx);
         self.hear_training(ctx);
         if let Some(result) = workers::done(&mut self.workers.devices) {
             match result {
@@ -124,6 +127,7 @@ impl App {
                         *model = id;
                     }
                     self.state.adopt(pending.open_on(on.device), self.first_seed);
+                    self.ready_to_translate(ctx, false);
                     self.live_renewed();
                     return;
                 }
@@ -142,6 +146,7 @@ impl App {
                 if was_live && self.state.live.is_none() {
                     self.control(TrainControl::ShowWeights(false));
                 }
+                self.ready_to_translate(ctx, !is_same);
                 self.live_renewed();
                 self.workers.influence = None;
                 self.workers.sweep = None;
@@ -175,7 +180,7 @@ impl App {
     fn cannot_open(&mut self, ctx: &Context, error: Error) {
         self.tell(ctx, Err(error));
         if self.state.model.is_none() && !std::mem::replace(&mut self.fell_back, true) {
-            let begun = self.workers.open(Source::Bundled);
+            let begun = self.workers.open(Source::Bundled(Bundled::Faces64));
             self.tell(ctx, begun);
         }
     }
@@ -188,13 +193,16 @@ impl App {
             Lane::Row => return self.row_rendered(ctx, rendered),
             Lane::Grid => return self.grid_rendered(ctx, rendered),
             Lane::Thumbnails => {
-                self.screen.thumbs.take(ctx, &rendered.latents, rendered.result);
+                self.screen.thumbs.take(ctx, rendered.given.latents(), rendered.result);
                 return;
             }
             Lane::Peek => {
                 let enlarge = self.state.settings.enlarge;
-                self.screen.peek.take(ctx, &rendered.latents, rendered.result, enlarge);
+                self.screen.peek.take(ctx, rendered.given.latents(), rendered.result, enlarge);
                 return;
+            }
+            Lane::Picture if matches!(rendered.given, Given::Picture { .. }) => {
+                return self.answered(ctx, rendered);
             }
             Lane::Picture | Lane::Strip => {}
         }
@@ -234,7 +242,7 @@ impl App {
     /// within it.
     pub(super) fn ask_for_pictures(&mut self, ctx: &Context) -> usize {
         if self.state.latent_model().is_none() {
-            return 0;
+            return self.ask_for_answer(ctx);
         }
         let mut awaited = self.ask_for_blend();
         let Some(model) = &self.state.model else { return 0 };
@@ -243,23 +251,20 @@ impl App {
         if self.state.tab == super::tabs::TRAIN && explore.picture.is_some() {
             return awaited;
         }
-        let picture = RenderRequest { model: model.id, latents: vec![explore.shown()] };
+        let picture = RenderRequest::latents(model.id, vec![explore.shown()]);
         awaited += usize::from(self.workers.renderer.request(Lane::Picture, picture, asked));
         let latents = super::tabs::explore::strip_latents(explore);
-        self.workers.renderer.request(
-            Lane::Strip,
-            RenderRequest { model: model.id, latents },
-            asked,
-        );
+        let strip = RenderRequest::latents(model.id, latents);
+        self.workers.renderer.request(Lane::Strip, strip, asked);
         if let Some(latents) = self.screen.thumbs.wish(model.id) {
             // The same few may be wanted twice, once they were forgotten.
             self.workers.renderer.forget(Lane::Thumbnails);
-            let small = RenderRequest { model: model.id, latents };
+            let small = RenderRequest::latents(model.id, latents);
             self.workers.renderer.request(Lane::Thumbnails, small, asked);
         }
         if let Some(latent) = self.screen.peek.wish() {
             self.workers.renderer.forget(Lane::Peek);
-            let large = RenderRequest { model: model.id, latents: vec![latent] };
+            let large = RenderRequest::latents(model.id, vec![latent]);
             self.workers.renderer.request(Lane::Peek, large, asked);
         }
         if explore.sweep.open {

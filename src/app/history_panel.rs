@@ -9,6 +9,7 @@ use super::command::{Action, AppCommand};
 use super::screen::Screen;
 use super::shelf::{line, whole};
 use super::state::State;
+use super::tabs::TRANSLATE;
 use super::theme::{self, UNIT};
 
 /// Height of a step.
@@ -17,7 +18,8 @@ const WIDTH: f32 = 24.0 * UNIT;
 
 /// Draws the list, if it is open.
 pub fn show(ui: &mut Ui, state: &mut State, screen: &mut Screen, commands: &mut Vec<AppCommand>) {
-    if !state.settings.shows_history {
+    // Strokes are not steps of it.
+    if !state.settings.shows_history || state.tab == TRANSLATE {
         return;
     }
     let frame = Frame::new().inner_margin(Margin::same(UNIT as i8));

@@ -6,7 +6,7 @@
 
 pub mod bar;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::blend::Blend;
@@ -84,13 +84,17 @@ impl Live {
 /// The run that `source` belongs to, if it keeps a library: all models of a run share it.
 pub fn run_of(source: &Source) -> Option<RunFolder> {
     match source {
-        Source::Bundled => None,
+        Source::Bundled(_) => None,
         Source::Live(run) => Some(run.clone()),
-        Source::File(path) => path.ancestors().skip(1).take(2).find_map(|folder| {
-            let run = RunFolder::new(folder);
-            (run.config_path().exists() && library_path(&run).exists()).then_some(run)
-        }),
+        Source::File(path) => folders_above(path)
+            .map(RunFolder::new)
+            .find(|run| run.is_run() && library_path(run).exists()),
     }
+}
+
+/// Folders that are a run's, if `path` is a model of one: the run's own, or that of its checkpoints.
+pub fn folders_above(path: &Path) -> impl Iterator<Item = &Path> {
+    path.ancestors().skip(1).take(2)
 }
 
 /// The library of `run`, for use with one of its models.

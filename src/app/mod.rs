@@ -32,6 +32,7 @@ mod theme;
 mod thumbs;
 mod train;
 mod train_jobs;
+mod translate;
 mod window;
 mod workers;
 

@@ -21,6 +21,14 @@ pub struct Screen {
     pub row: HashMap<Cell, Shown>,
     /// The grid of the blend, as one picture.
     pub grid: Shown,
+    /// The drawing.
+    pub canvas: Shown,
+    /// Which drawing that is.
+    pub canvas_of: Option<u64>,
+    /// What answers it.
+    pub answers: Vec<Shown>,
+    /// Pictures to start from.
+    pub templates: Vec<Shown>,
     /// Samples of the data to train on, as one picture.
     pub samples: Shown,
     /// The sheet of a run.

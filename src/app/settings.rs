@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::blend::Inputs;
 use super::train::TrainPlace;
+use super::translate::TranslatePlace;
+use crate::checkpoint::Bundled;
 use crate::device::DeviceChoice;
 use crate::disk;
 use crate::error::{Error, Result};
@@ -105,8 +107,10 @@ pub struct Settings {
     pub mutation: f32,
     /// Where networks are computed, if the command line does not say.
     pub device: DeviceChoice,
-    /// The model that was open; none is the one that comes with the program.
+    /// The model that was open; none is one that comes with the program.
     pub model: Option<PathBuf>,
+    /// Which of those.
+    pub bundled: Bundled,
     /// Models that were opened, newest first.
     pub recent: Vec<PathBuf>,
     /// Folder of the file that was saved last.
@@ -115,6 +119,8 @@ pub struct Settings {
     pub place: Option<Place>,
     /// What was blended.
     pub blend: Option<BlendPlace>,
+    /// The tab Translate.
+    pub translate: TranslatePlace,
     /// The tab Train.
     pub train: TrainPlace,
     /// Whether the list of everything that was done is open.
@@ -133,10 +139,12 @@ impl Default for Settings {
             mutation: 0.25,
             device: DeviceChoice::default(),
             model: None,
+            bundled: Bundled::default(),
             recent: Vec::new(),
             folder: None,
             place: None,
             blend: None,
+            translate: TranslatePlace::default(),
             train: TrainPlace::default(),
             shows_history: false,
             has_dragged: false,

@@ -13,8 +13,10 @@ use super::pacing::Pacing;
 use super::palette::PaletteState;
 use super::settings::{BlendPlace, Place, Settings};
 use super::shelf::Shelf;
+use super::tabs::TRANSLATE;
 use super::train::Train;
-use crate::checkpoint::ModelFile;
+use super::translate::Translate;
+use crate::checkpoint::{Bundled, ModelFile};
 use crate::latent::Prior;
 use crate::model::ModelSpec;
 use crate::train::RunFolder;
@@ -24,7 +26,7 @@ use crate::worker::ModelId;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
     /// It is part of the program.
-    Bundled,
+    Bundled(Bundled),
     /// A file.
     File(PathBuf),
     /// The run in this folder, as it is learnt.
@@ -55,7 +57,7 @@ impl OpenModel {
         let name = self.file.info().name.as_str();
         let stem = match &self.source {
             Source::File(path) => path.file_stem().and_then(|stem| stem.to_str()),
-            Source::Bundled | Source::Live(_) => None,
+            Source::Bundled(_) | Source::Live(_) => None,
         };
         if name.is_empty() { stem.unwrap_or("model") } else { name }
     }
@@ -84,6 +86,8 @@ pub struct State {
     pub blend: Blend,
     /// The library.
     pub shelf: Shelf,
+    /// The tab Translate.
+    pub translate: Translate,
     /// The tab Train.
     pub train: Train,
     /// The switch Explore live, while it is on.
@@ -122,6 +126,7 @@ impl State {
             explore,
             blend: Blend::default(),
             shelf: Shelf::default(),
+            translate: Translate::new(settings.translate),
             train: Train::new(&settings.train, data),
             live: None,
             settings,
@@ -182,8 +187,8 @@ impl State {
         if let Source::File(path) = &model.source {
             self.settings.remember_model(path);
             self.settings.model = Some(path.clone());
-        } else if model.source == Source::Bundled {
-            self.settings.model = None;
+        } else if let Source::Bundled(bundled) = model.source {
+            (self.settings.model, self.settings.bundled) = (None, bundled);
         }
         self.model = Some(model);
     }
@@ -216,6 +221,22 @@ impl State {
     pub fn blend_place(&self) -> Option<BlendPlace> {
         let model = self.model.as_ref()?.name().to_owned();
         Some(BlendPlace { model, inputs: self.blend.inputs.clone() })
+    }
+
+    /// What Undo takes back in the tab on screen.
+    pub fn undo_label(&self) -> Option<&str> {
+        match self.tab == TRANSLATE {
+            true => self.translate.canvas.as_ref()?.undo_label(),
+            false => self.history.undo_label(),
+        }
+    }
+
+    /// What Redo does again there.
+    pub fn redo_label(&self) -> Option<&str> {
+        match self.tab == TRANSLATE {
+            true => self.translate.canvas.as_ref()?.redo_label(),
+            false => self.history.redo_label(),
+        }
     }
 
     pub(super) fn snapshot(&self) -> Snapshot {

@@ -1,12 +1,12 @@
 //! One frame of the window: hear the workers, draw, do what was asked for, ask for pictures.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use eframe::egui::{self, CentralPanel, Context, Event, Frame, Ui, ViewportCommand};
 
-use super::command::{self, Action, AppCommand, TrainCommand};
+use super::command::{self, Action, AppCommand, TrainCommand, TranslateCommand};
 use super::dialog::{self, PathWish};
 use super::notices::Notices;
 use super::palette::{self, PaletteWish};
@@ -107,7 +107,7 @@ impl App {
         let waking = ctx.clone();
         let mut workers = Workers::start(Arc::new(move || waking.request_repaint()))?;
         let wanted = start.model.or_else(|| settings.model.clone());
-        workers.open(wanted.map_or(Source::Bundled, Source::File))?;
+        workers.open(wanted.map_or(Source::Bundled(settings.bundled), Source::File))?;
         workers.list_devices()?;
         let mut state = State::new(settings.clone(), start.data.clone());
         state.is_wgpu = is_wgpu;
@@ -183,10 +183,12 @@ impl App {
         if let Some(path) = others.into_iter().next_back() {
             let is_model = path.extension().is_some_and(|end| end == "safetensors");
             commands.push(match self.state.tab {
-                tabs::TRAIN if !is_model => match RunFolder::new(&path).config_path().exists() {
+                tabs::TRAIN if !is_model => match RunFolder::new(&path).is_run() {
                     true => AppCommand::Train(TrainCommand::OpenRun(path)),
                     false => AppCommand::Train(TrainCommand::TakeData(path)),
                 },
+                // A picture can only be something to translate.
+                _ if is_picture(&path) => AppCommand::Translate(TranslateCommand::Take(path)),
                 _ => AppCommand::OpenFile(path),
             });
         }
@@ -204,6 +206,9 @@ impl App {
                 commands.extend(input.events.iter().filter_map(|event| match event {
                     Event::Copy => Some(AppCommand::Do(Action::Copy)),
                     Event::Paste(text) => Some(AppCommand::PasteText(text.clone())),
+                    Event::PasteImage(image) => {
+                        Some(AppCommand::Translate(TranslateCommand::Paste(image.clone())))
+                    }
                     _ => None,
                 }));
             });
@@ -247,6 +252,9 @@ impl App {
         let font = egui::FontId::proportional(18.0);
         let text = match self.state.tab {
             tabs::TRAIN => "Drop a folder of pictures or an IDX file to train on it",
+            tabs::TRANSLATE => {
+                "Drop a picture to translate it, or a model (.safetensors) to open it"
+            }
             _ => "Drop a model (.safetensors) to open it, or faces (.json, .npy) to keep them",
         };
         painter.text(rect.center(), egui::Align2::CENTER_CENTER, text, font, colours.ink);
@@ -272,6 +280,7 @@ impl App {
         if self.state.shelf.library.is_some() && self.state.live.is_none() {
             self.state.settings.blend = self.state.blend_place();
         }
+        self.state.settings.translate = self.state.translate.place();
         self.state.settings.train = self.state.train.place(&self.state.settings.train);
         if self.state.settings == self.saved {
             return;
@@ -353,4 +362,11 @@ impl eframe::App for App {
         self.save_library_now();
         self.remember();
     }
+}
+
+/// Whether a file is a picture by its name.
+fn is_picture(path: &Path) -> bool {
+    let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+    let endings = ["png", "jpg", "jpeg", "webp", "gif", "bmp"];
+    ending.is_some_and(|ending| endings.contains(&ending.as_str()))
 }

@@ -12,6 +12,7 @@ use super::live;
 use super::state::{DeviceLine, OpenModel, Source};
 use super::tabs::explore::SweepPlan;
 use super::train_jobs::TrainJobs;
+use super::translate::TranslateJobs;
 use crate::checkpoint::{self, ModelFile};
 use crate::device::{self, DeviceChoice};
 use crate::discover::{self, Influence};
@@ -106,6 +107,8 @@ pub struct Workers {
     pub devices: Option<Job<Vec<DeviceLine>>>,
     /// Trains.
     pub training: Option<Training>,
+    /// What the tab Translate has at work.
+    pub translate: TranslateJobs,
     /// What else the tab Train has at work.
     pub train: TrainJobs,
     courtesy: Courtesy,
@@ -137,6 +140,7 @@ impl Workers {
             dialog: None,
             devices: None,
             training: None,
+            translate: TranslateJobs::default(),
             train: TrainJobs::default(),
             loaded: 0,
         })
@@ -150,7 +154,7 @@ impl Workers {
         let wanted = source.clone();
         let job = self.job("model reader", move |_| {
             let file = match &wanted {
-                Source::Bundled => checkpoint::faces_64()?,
+                Source::Bundled(bundled) => bundled.open()?,
                 Source::File(path) => ModelFile::open(path)?,
                 Source::Live(folder) => ModelFile::open(&folder.model_path())?,
             };

@@ -1,4 +1,6 @@
-//! The generator that comes with the program.
+//! The generators that come with the program.
+
+use serde::{Deserialize, Serialize};
 
 use super::model_file::ModelFile;
 use crate::error::Result;
@@ -7,7 +9,10 @@ use crate::latent::{Library, ModelKey};
 /// `models/faces-64.safetensors`, described in the card beside it.
 const FACES_64: &[u8] = include_bytes!("../../models/faces-64.safetensors");
 
-/// Named latents for it.
+/// `models/sketch2face.safetensors`, likewise.
+const SKETCH2FACE: &[u8] = include_bytes!("../../models/sketch2face.safetensors");
+
+/// Named latents for the faces.
 const FACES_64_LIBRARY: &str = include_str!("../../models/faces-64.library.json");
 
 /// The latents that come with the program for the model `key`, if there are any.
@@ -22,12 +27,38 @@ pub(super) fn library_of(key: &ModelKey) -> Result<Option<Library>> {
     Library::from_text("<faces-64>", FACES_64_LIBRARY, key.clone()).map(Some)
 }
 
-/// Opens the built-in generator of faces, 64×64 in colour.
-///
-/// # Errors
-/// [`crate::Error::BadModel`] if the program was built with a file that does not hold a model.
-pub fn faces_64() -> Result<ModelFile> {
-    ModelFile::from_bytes("<faces-64>", FACES_64.to_vec())
+/// A generator that comes with the program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Bundled {
+    /// Faces from latents, 64×64.
+    #[default]
+    #[serde(rename = "faces-64")]
+    Faces64,
+    /// Faces from line drawings, 128×128.
+    Sketch2face,
+}
+
+impl Bundled {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Faces64 => "faces-64",
+            Self::Sketch2face => "sketch2face",
+        }
+    }
+
+    /// Opens it.
+    ///
+    /// # Errors
+    /// [`crate::Error::BadModel`] if the program was built with a file that does not hold a model.
+    pub fn open(self) -> Result<ModelFile> {
+        let bytes = match self {
+            Self::Faces64 => FACES_64,
+            Self::Sketch2face => SKETCH2FACE,
+        };
+        ModelFile::from_bytes(&format!("<{}>", self.name()), bytes.to_vec())
+    }
 }
 
 #[cfg(test)]
@@ -37,12 +68,13 @@ mod tests {
     use super::*;
     use crate::latent::Latent;
     use crate::latent::library::Origin;
+    use crate::picture::InputKind;
 
     /// A generator that was trained anew has another key: its library is then made again, with the
     /// commands in `models/faces-64.md`.
     #[test]
     fn the_named_faces_belong_to_the_built_in_generator() {
-        let file = faces_64().unwrap();
+        let file = Bundled::Faces64.open().unwrap();
         let key = file.key().unwrap();
         let library = library_of(key).unwrap();
         let library = library.expect("models/faces-64.library.json is for other weights");
@@ -63,10 +95,23 @@ mod tests {
 
     #[test]
     fn the_built_in_faces_draw() {
-        let file = faces_64().unwrap();
+        let file = Bundled::Faces64.open().unwrap();
         assert_eq!((file.info().name.as_str(), file.info().spec.size()), ("faces-64", (64, 64)));
         let generator = file.generator(&Device::Cpu).unwrap();
         let z = Latent::zero(file.info().spec.z_dim);
         assert_eq!(generator.draw(&[z], &Device::Cpu).unwrap().dims(), [1, 3, 64, 64]);
+    }
+
+    #[test]
+    fn every_built_in_model_is_what_it_is_called() {
+        for bundled in [Bundled::Faces64, Bundled::Sketch2face] {
+            let file = bundled.open().unwrap();
+            assert_eq!(file.info().name, bundled.name());
+            let text = serde_json::to_string(&bundled).unwrap();
+            assert_eq!(text, format!("\"{}\"", bundled.name()));
+        }
+        let sketches = Bundled::Sketch2face.open().unwrap();
+        assert_eq!(sketches.info().input, Some(InputKind::Drawing));
+        assert_eq!((sketches.info().spec.inputs(), sketches.info().spec.size()), (1, (128, 128)));
     }
 }

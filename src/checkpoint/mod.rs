@@ -15,7 +15,7 @@ mod model_file;
 mod state_file;
 
 pub use archive::Archive;
-pub use builtin::faces_64;
+pub use builtin::Bundled;
 pub use contents::Contents;
 pub use library::{
     library_in, library_path, open_library, trim_pictures, user_library, user_pictures,

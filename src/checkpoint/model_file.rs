@@ -11,6 +11,7 @@ use super::archive::{Archive, ArchiveWriter};
 use crate::error::Result;
 use crate::latent::ModelKey;
 use crate::model::{Builder, Generator, ModelSpec};
+use crate::picture::InputKind;
 
 /// Key of the description in the file's header.
 pub(super) const KEY: &str = "latentscape.model";
@@ -30,6 +31,9 @@ pub struct ModelInfo {
     pub steps: u64,
     /// Real pictures shown to the discriminator, in thousands.
     pub kimg: f64,
+    /// What kind of pictures it was trained to take, if it takes pictures.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<InputKind>,
     /// Version of the program that wrote the file.
     pub program: String,
 }
@@ -154,13 +158,13 @@ mod tests {
     use candle_core::Device;
 
     use super::*;
-    use crate::checkpoint::faces_64;
+    use crate::checkpoint::Bundled;
     use crate::random::{Purpose, stream};
 
     /// What is beside the averaged generator, its name or its file, changes nothing; a weight does.
     #[test]
     fn a_model_is_known_by_its_weights() {
-        let info = faces_64().unwrap().info().clone();
+        let info = Bundled::Faces64.open().unwrap().info().clone();
         let mut rng = stream(1, Purpose::Weights, 0);
         let mut builder = Builder::random(&mut rng, &Device::Cpu);
         Generator::build(&info.spec, &mut builder).unwrap();

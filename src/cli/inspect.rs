@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::console::{self, size, table, thousands};
 use super::model_args;
 use super::output::counted;
-use crate::checkpoint::{self, Contents, ModelFile, RAW};
+use crate::checkpoint::{Bundled, Contents, ModelFile, RAW};
 use crate::error::Result;
 use crate::model::{ModelSpec, Takes};
 
@@ -54,7 +54,7 @@ impl Entry {
 pub fn run(args: &InspectArgs) -> Result<()> {
     let contents = match &args.file {
         Some(path) => Contents::open(&model_args::file_of(path))?,
-        None => Contents::Model(Box::new(checkpoint::faces_64()?)),
+        None => Contents::Model(Box::new(Bundled::Faces64.open()?)),
     };
     let report = Report::new(contents)?;
     console::result(&if args.json { format!("{:#}", report.json()) } else { report.text() })

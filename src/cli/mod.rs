@@ -27,6 +27,7 @@ mod train_recipe;
 mod train_settings;
 mod train_upkeep;
 mod train_view;
+mod translate;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -71,6 +72,7 @@ enum Command {
     Sweep(sweep::SweepArgs),
     Blend(blend::BlendArgs),
     Grid(grid::GridArgs),
+    Translate(translate::TranslateArgs),
     Library(library::LibraryCommand),
     Train(Box<train::TrainArgs>),
     Evaluate(evaluate::EvaluateArgs),
@@ -149,6 +151,7 @@ fn run(command: Command, start: Instant) -> Result<Ended> {
         Command::Sweep(args) => sweep::run(&args).map(|()| Ended::Done),
         Command::Blend(args) => blend::run(&args).map(|()| Ended::Done),
         Command::Grid(args) => grid::run(&args).map(|()| Ended::Done),
+        Command::Translate(args) => translate::run(&args).map(|()| Ended::Done),
         Command::Library(args) => library::run(&args).map(|()| Ended::Done),
         Command::Train(args) => train::run(&args),
         Command::Evaluate(args) => evaluate::run(&args).map(|()| Ended::Done),

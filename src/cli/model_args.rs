@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::console;
-use crate::checkpoint::{self, ModelFile};
+use crate::checkpoint::{Bundled, ModelFile};
 use crate::device::{DeviceChoice, OpenDevice};
 use crate::error::{Error, Result};
 use crate::latent::{self, Latent};
@@ -27,6 +27,33 @@ pub struct ModelFileArgs {
     /// A model file, or a run's folder; without one, the built-in faces
     #[arg(long, short, value_name = "FILE")]
     model: Option<PathBuf>,
+}
+
+/// Which generator from pictures to pictures, and where it is computed.
+#[derive(Debug, Args)]
+pub struct TranslatorArgs {
+    /// A model file, or a run's folder; without one, the built-in sketch2face
+    #[arg(long, short, value_name = "FILE")]
+    model: Option<PathBuf>,
+    #[command(flatten)]
+    device: DeviceArgs,
+}
+
+impl TranslatorArgs {
+    /// Reads the model and puts it on its device.
+    ///
+    /// # Errors
+    /// [`Error::WrongModel`] if it takes no pictures, else as [`ModelFile::open`].
+    pub fn open(&self) -> Result<OpenModel> {
+        let device = self.device.open()?;
+        let file = match &self.model {
+            Some(path) => ModelFile::open(&file_of(path))?,
+            None => Bundled::Sketch2face.open()?,
+        };
+        file.info().spec.expect_pictures()?;
+        let generator = file.generator(&device.device)?;
+        Ok(OpenModel { file, generator, device })
+    }
 }
 
 /// Where to compute.
@@ -67,11 +94,25 @@ impl ModelArgs {
         self.model.file()
     }
 
-    /// Reads the model and puts it on its device.
+    /// Reads the model and puts it on its device, for something that is done with latents.
     pub fn open(&self) -> Result<OpenModel> {
+        self.open_with(ModelFileArgs::file)
+    }
+
+    /// Reads a model of either kind and puts it on its device.
+    pub fn open_either(&self) -> Result<OpenModel> {
+        self.open_with(ModelFileArgs::either)
+    }
+
+    /// Whether a model was named.
+    pub fn is_given(&self) -> bool {
+        self.model.model.is_some()
+    }
+
+    fn open_with(&self, file: fn(&ModelFileArgs) -> Result<ModelFile>) -> Result<OpenModel> {
         // The device first: it is quicker to say that there is none.
         let device = self.device.open()?;
-        let file = self.file()?;
+        let file = file(&self.model)?;
         let generator = file.generator(&device.device)?;
         Ok(OpenModel { file, generator, device })
     }
@@ -90,12 +131,17 @@ impl ModelFileArgs {
     /// # Errors
     /// [`Error::WrongModel`] if it has none, else as [`ModelFile::open`].
     pub fn file(&self) -> Result<ModelFile> {
-        let file = match &self.model {
-            Some(path) => ModelFile::open(&file_of(path))?,
-            None => checkpoint::faces_64()?,
-        };
+        let file = self.either()?;
         file.info().spec.expect_latents()?;
         Ok(file)
+    }
+
+    /// Reads the file of a model of either kind.
+    fn either(&self) -> Result<ModelFile> {
+        match &self.model {
+            Some(path) => ModelFile::open(&file_of(path)),
+            None => Bundled::Faces64.open(),
+        }
     }
 }
 

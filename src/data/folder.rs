@@ -88,6 +88,16 @@ pub(super) fn list(root: &Path, found: &mut dyn FnMut(usize) -> bool) -> Result<
     Ok(listing)
 }
 
+/// The pictures of a folder and its sub-folders, sorted by path, and what looks like one but is of a kind
+/// that is not read.
+///
+/// # Errors
+/// [`Error::Io`] if the folder cannot be listed.
+pub fn pictures_in(root: &Path) -> Result<(Vec<PathBuf>, Vec<Skipped>)> {
+    let listing = list(root, &mut |_| true)?;
+    Ok((listing.pictures, listing.skipped))
+}
+
 /// Whether pictures lie in a folder itself, and those of its sub-folders that hold some, sorted.
 pub(super) fn rooms(root: &Path) -> (bool, Vec<PathBuf>) {
     let entries = WalkDir::new(root).max_depth(1).min_depth(1).follow_links(true);

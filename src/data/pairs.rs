@@ -15,11 +15,8 @@ use super::place::Place;
 use super::resample::{Sampling, Window};
 use super::{Direction, Framing, Target};
 use crate::error::{Error, Result};
+use crate::picture::{is_label_map, to_rgb};
 
-/// The most colours of a label map.
-const MOST_LABELS: usize = 32;
-/// Share of a drawing that is black or white.
-const DRAWN: f64 = 0.9;
 /// How the reason ends for a file that holds but one picture.
 pub(super) const NOT_BESIDE: &str = "it is not two pictures side by side";
 
@@ -89,7 +86,9 @@ fn halves(place: &Place, budget: u64) -> Result<Option<[DynamicImage; 2]>> {
     }
 }
 
-fn upright(path: &Path, budget: u64) -> Result<Option<DynamicImage>> {
+/// The picture in a file, turned as the camera was held; `None` if decoding would take more than
+/// `budget` bytes of memory.
+pub(super) fn upright(path: &Path, budget: u64) -> Result<Option<DynamicImage>> {
     let Some((mut image, orientation)) = decode::decoded_within(path, budget)? else {
         return Ok(None);
     };
@@ -170,36 +169,9 @@ pub(super) fn interleaved(input: &[u8], output: &[u8], target: Target) -> Vec<u8
     both
 }
 
-/// How an input is resized. A picture of 2 to 32 colours is a label map, whose pixels must not be
-/// blended, unless it is a drawing: black on white, perhaps with a few greys between them.
-fn sampling_of(pixels: &[u8], channels: usize) -> Sampling {
-    let mut colours: Vec<(&[u8], usize)> = Vec::new();
-    let mut last = 0;
-    for pixel in pixels.chunks_exact(channels) {
-        if colours.get(last).is_none_or(|(colour, _)| *colour != pixel) {
-            last = match colours.iter().position(|(colour, _)| *colour == pixel) {
-                Some(at) => at,
-                None if colours.len() == MOST_LABELS => return Sampling::Smooth,
-                None => {
-                    colours.push((pixel, 0));
-                    colours.len() - 1
-                }
-            };
-        }
-        colours[last].1 += 1;
-    }
-    let values = |colour: &[u8]| colour[..if channels == 2 { 1 } else { channels.min(3) }].to_vec();
-    let is_grey = |colour: &[u8]| values(colour).windows(2).all(|pair| pair[0] == pair[1]);
-    let share = |wanted: fn(u8) -> bool| {
-        let wanted = colours.iter().filter(|(colour, _)| values(colour).into_iter().all(wanted));
-        wanted.map(|(_, count)| count).sum::<usize>() as f64 * channels as f64 / pixels.len() as f64
-    };
-    let (black, white) = (share(|value| value <= 8), share(|value| value >= 247));
-    let is_drawing = colours.iter().all(|(colour, _)| is_grey(colour))
-        && black > 0.0
-        && white > 0.0
-        && black + white >= DRAWN;
-    if is_drawing { Sampling::Smooth } else { Sampling::Nearest }
+/// How an input is resized: pixels of a label map must not be blended.
+pub(super) fn sampling_of(pixels: &[u8], channels: usize) -> Sampling {
+    if is_label_map(pixels, channels) { Sampling::Nearest } else { Sampling::Smooth }
 }
 
 /// A picture as a network sees it, for people: grey as grey, what is see-through on white, and of a
@@ -215,61 +187,16 @@ pub fn beside(pixels: &[u8], target: Target) -> Option<RgbImage> {
         let (x, y) = ((i % width) as u32, (i / width) as u32);
         let (input, output) = pixel.split_at(target.input);
         if halves == 2 {
-            picture.put_pixel(x, y, image::Rgb(colour(input)));
+            picture.put_pixel(x, y, image::Rgb(to_rgb(input)));
         }
-        picture.put_pixel(x + ((halves - 1) * width) as u32, y, image::Rgb(colour(output)));
+        picture.put_pixel(x + ((halves - 1) * width) as u32, y, image::Rgb(to_rgb(output)));
     }
     Some(picture)
-}
-
-/// A pixel of 1 to 4 channels as red, green and blue.
-fn colour(pixel: &[u8]) -> [u8; 3] {
-    let on_white = |value: u8, alpha: u8| {
-        let (value, alpha) = (u32::from(value), u32::from(alpha));
-        ((value * alpha + 255 * (255 - alpha) + 127) / 255) as u8
-    };
-    match *pixel {
-        [grey] => [grey; 3],
-        [grey, alpha] => [on_white(grey, alpha); 3],
-        [r, g, b] => [r, g, b],
-        [r, g, b, alpha] => [r, g, b].map(|value| on_white(value, alpha)),
-        _ => [0; 3],
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn label_maps_are_told_from_drawings_and_photos() {
-        let repeated = |colours: &[[u8; 3]]| colours.concat().repeat(50);
-        let grey = |values: &[u8]| values.repeat(50);
-        let rows: [(&str, Vec<u8>, usize, Sampling); 9] = [
-            ("two labels", repeated(&[[255, 0, 0], [0, 0, 0]]), 3, Sampling::Nearest),
-            ("grey labels", grey(&[0, 1, 2, 3, 4]), 1, Sampling::Nearest),
-            ("spread grey labels", grey(&[0, 60, 120, 180, 255]), 1, Sampling::Nearest),
-            (
-                "labels on black",
-                repeated(&[[0; 3], [0; 3], [0; 3], [9, 200, 0]]),
-                3,
-                Sampling::Nearest,
-            ),
-            ("black on white", grey(&[255, 255, 255, 0]), 1, Sampling::Smooth),
-            ("the same in colour", repeated(&[[255; 3], [255; 3], [0; 3]]), 3, Sampling::Smooth),
-            (
-                "with soft edges",
-                grey(&[[255; 40].as_slice(), &[0; 8], &[90, 180]].concat()),
-                1,
-                Sampling::Smooth,
-            ),
-            ("a photo", (0..=255).cycle().take(4000).collect(), 1, Sampling::Smooth),
-            ("see-through labels", grey(&[7, 255, 9, 0]), 2, Sampling::Nearest),
-        ];
-        for (name, pixels, channels, expected) in rows {
-            assert_eq!(sampling_of(&pixels, channels), expected, "{name}");
-        }
-    }
 
     #[test]
     fn shapes_may_differ_by_what_rounding_does() {

@@ -34,6 +34,7 @@ pub use tape::{Gradients, Tape};
 
 use crate::error::Result;
 use crate::latent::Latent;
+use crate::picture::Pixels;
 
 /// A network from latents, or from pictures, to pictures.
 #[derive(Debug, Clone)]
@@ -132,6 +133,23 @@ impl Generator {
             return Err(crate::Error::bad_setting("pictures", why));
         }
         self.forward(pictures, Pass { mode: Mode::Eval, dropout: noise })
+    }
+
+    /// [`Generator::translate`] for one picture: an answer for each seed, or a single one without noise
+    /// if there are none.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn answers(&self, input: &Pixels, seeds: &[u64], device: &Device) -> Result<Tensor> {
+        let input = input.to_tensor(device)?;
+        match seeds {
+            [] => self.translate(&input, None),
+            [_] => self.translate(&input, Some(seeds)),
+            _ => {
+                let copies = vec![&input; seeds.len()];
+                self.translate(&Tensor::cat(&copies, 0)?, Some(seeds))
+            }
+        }
     }
 
     /// The layers, first to last.

@@ -101,6 +101,11 @@ impl Pix2pix {
         self.width * WIDEST.min(1 << level.min(WIDEST))
     }
 
+    /// Whether any layer leaves values out.
+    pub(super) fn has_dropout(&self) -> bool {
+        self.dropout > 0.0 && self.levels() > FIRST_DROPOUT + 1
+    }
+
     /// Values that each network makes of one picture, over all layers.
     pub fn values_between_layers(&self) -> (u64, u64) {
         let area = |halvings: usize| (self.resolution >> halvings).pow(2) as u64;

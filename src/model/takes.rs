@@ -42,6 +42,11 @@ impl ModelSpec {
         }
     }
 
+    /// Whether it has several answers to one picture: its dropout can stay on as noise.
+    pub fn has_noise(&self) -> bool {
+        matches!(&self.network, Network::Pix2pix(net) if net.has_dropout())
+    }
+
     /// For whatever is done with latents.
     ///
     /// # Errors
@@ -51,7 +56,8 @@ impl ModelSpec {
             Takes::Latent { .. } => Ok(()),
             Takes::Picture { .. } => Err(Error::WrongModel(format!(
                 "this model ({}) makes pictures from pictures and has no latents: open one that \
-                 draws from latents; what this one does is on the sample sheets of its run",
+                 draws from latents, or use this one in the tab Translate or with latentscape \
+                 translate",
                 self.summary()
             ))),
         }
@@ -65,8 +71,8 @@ impl ModelSpec {
         match self.takes() {
             Takes::Picture { .. } => Ok(()),
             Takes::Latent { .. } => Err(Error::WrongModel(format!(
-                "this model ({}) draws from latents and takes no pictures: use it with latentscape \
-                 generate, or in the tab Explore",
+                "this model ({}) draws from latents and takes no pictures: use it in the tab Explore or \
+                 with latentscape generate, or open one that translates pictures",
                 self.summary()
             ))),
         }

@@ -6,6 +6,7 @@ use super::adam::AdamSettings;
 use super::augment::Augment;
 use super::metrics::Measure;
 use super::objective::{Loss, Objective};
+use super::pairs::held_out_of;
 use super::schedule::{Growth, Schedule};
 use super::upkeep::Upkeep;
 use crate::data::{DataSource, Framing, OpenOptions, Target};
@@ -160,13 +161,12 @@ impl TrainConfig {
         }
     }
 
-    /// How many of a data set's pictures, the last ones, are not learnt from but measured with: a
-    /// twentieth of the pairs, 8 at least and 512 at most, but never more than half. None where
-    /// pictures are drawn from latents.
+    /// How many of a data set's pictures are not learnt from but measured with: see
+    /// [`held_out_of`]. None where pictures are drawn from latents.
     pub fn held_out(&self, pictures: usize) -> usize {
         match self.spec.takes() {
             Takes::Latent { .. } => 0,
-            Takes::Picture { .. } => (pictures / 20).clamp(8, 512).min(pictures / 2),
+            Takes::Picture { .. } => held_out_of(pictures),
         }
     }
 

@@ -52,6 +52,11 @@ impl RunFolder {
         self.0.join("config.json")
     }
 
+    /// Whether there is a run.
+    pub fn is_run(&self) -> bool {
+        self.config_path().exists()
+    }
+
     /// Its newest generator.
     pub fn model_path(&self) -> PathBuf {
         self.0.join("model.safetensors")
@@ -208,7 +213,7 @@ impl RunFolder {
     /// # Errors
     /// [`Error::BadRun`] if there is a run already.
     pub fn check_free(&self) -> Result<()> {
-        if self.config_path().exists() {
+        if self.is_run() {
             return Err(Error::bad_run(
                 &self.0,
                 "there is a run in this folder already; go on with it (--resume), or choose another folder",

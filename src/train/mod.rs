@@ -33,6 +33,7 @@ pub use event_file::{Scalars, read_events};
 pub use events::{StepReport, TrainControl, TrainEvent};
 pub use folder::{RunFolder, RunLock};
 pub use objective::{Loss, Objective, bce_with_logits};
+pub use pairs::{held_out_inputs, held_out_of};
 pub use run::{Outcome, run};
 pub use schedule::{Growth, Schedule, Stage};
 pub use trainer::Trainer;

@@ -7,14 +7,15 @@ use crossbeam_channel::{Receiver, bounded};
 use image::{Rgb, RgbImage};
 
 use super::Courtesy;
-use super::renderer::{Lane, Load, ModelId, RenderEvent, RenderRequest, Renderer};
+use super::renderer::{Given, Lane, Load, ModelId, RenderEvent, RenderRequest, Renderer};
 use crate::checkpoint::ModelFile;
 use crate::device::DeviceChoice;
 use crate::error::{Error, Result};
 use crate::latent::expr::{self, Lookup, Scope};
 use crate::latent::{self, Latent, Library, Way};
 use crate::model::ModelSpec;
-use crate::picture;
+use crate::picture::paint::{Brush, Stroke};
+use crate::picture::{self, Pixels};
 use crate::random::{Purpose, stream};
 
 /// A mouse tells its place 125 times a second.
@@ -124,10 +125,44 @@ impl Stage {
             }
         }
         let mut stage = Self { renderer, woken, spec };
-        let z = stage.latent(0);
-        stage.ask(Lane::Picture, vec![z]);
+        let first = match stage.spec.inputs() {
+            0 => Given::Latents(vec![stage.latent(0)]),
+            _ => Given::Picture { input: Arc::new(stage.paper()), seeds: Vec::new() },
+        };
+        stage.ask(Lane::Picture, first);
         stage.wait_for(Lane::Picture)?;
         Ok(stage)
+    }
+
+    /// Draws curves on paper for `seconds`, as fast as a mouse tells its place, and measures how old each
+    /// answer's wish is when the answer arrives.
+    ///
+    /// # Errors
+    /// [`Error::WrongModel`] if the model takes no pictures, else whatever drawing returns.
+    pub fn drag_brush(&mut self, seconds: f32) -> Result<Latency> {
+        self.spec.expect_pictures()?;
+        let mut paper = self.paper();
+        let (width, height) = paper.size();
+        let middle = (width as f32 / 2.0, height as f32 / 2.0);
+        // A figure that goes all over the paper, and never the same way twice.
+        let place = |phase: f32| {
+            let (x, y) = ((1.7 * phase).sin(), (2.3 * phase).cos());
+            (middle.0 * (1.0 + 0.9 * x), middle.1 * (1.0 + 0.9 * y))
+        };
+        let colour = paper.get(0, 0).map(|pixel| vec![0; pixel.len()]).unwrap_or_default();
+        let brush = Brush { colour, radius: 1.0, is_hard: false, is_mirrored: false };
+        let mut stroke = Stroke::begin(&mut paper, brush, place(0.0));
+        let mut wish = |phase: f32| {
+            stroke.go_on(&mut paper, place(phase));
+            Given::Picture { input: Arc::new(paper.clone()), seeds: Vec::new() }
+        };
+        self.drag(Lane::Picture, seconds, &mut wish, &mut |_| {})
+    }
+
+    /// White paper, as the model takes it.
+    fn paper(&self) -> Pixels {
+        let (height, width) = self.spec.size();
+        Pixels::plain(&vec![255; self.spec.inputs().max(1)], (width, height))
     }
 
     /// Drags one dimension to and fro for `seconds`, as fast as a mouse tells its place, and measures
@@ -139,7 +174,7 @@ impl Stage {
         let (mut z, range) = (self.latent(0), self.spec.prior.slider_range());
         let mut wish = |phase: f32| {
             z.set(0, phase.sin() * range);
-            vec![z.clone()]
+            Given::Latents(vec![z.clone()])
         };
         self.drag(Lane::Picture, seconds, &mut wish, &mut |_| {})
     }
@@ -153,13 +188,13 @@ impl Stage {
         let corners = [1, 2, 3, 4].map(|seed| self.latent(seed));
         let strip = (0..7u8).map(|i| corners[0].with(0, f32::from(i) - 3.0)).collect();
         let small = corners.to_vec();
-        self.ask(Lane::Strip, strip);
-        self.ask(Lane::Thumbnails, small);
+        self.ask(Lane::Strip, Given::Latents(strip));
+        self.ask(Lane::Thumbnails, Given::Latents(small));
         self.wait_for(Lane::Thumbnails)?;
         let [a, b, c, d] = &corners;
         let mut wish = |phase: f32| {
             let pulled = latent::lerp(d, a, 1.5 + phase.sin());
-            latent::grid([&pulled, b, c, d], side, side, Way::Arc)
+            Given::Latents(latent::grid([&pulled, b, c, d], side, side, Way::Arc))
         };
         let mut put_together = |pictures: Vec<RgbImage>| {
             std::hint::black_box(picture::sheet(&pictures, side, 0, Rgb([0; 3])));
@@ -184,7 +219,8 @@ impl Stage {
             if let Ok(z) = expr::evaluate(typed, &scope) {
                 let typical = expr::evaluate(&format!("normalize({typed})"), &scope);
                 self.renderer.forget(Lane::Row);
-                self.ask(Lane::Row, std::iter::once(z).chain(typical).collect());
+                let row = std::iter::once(z).chain(typical).collect();
+                self.ask(Lane::Row, Given::Latents(row));
                 self.wait_for(Lane::Row)?;
             }
             all.add(pressed.elapsed().as_secs_f32() * 1e3);
@@ -201,8 +237,8 @@ impl Stage {
         self.spec.prior.sample(self.spec.z_dim, &mut stream(seed, Purpose::Measure, 0))
     }
 
-    fn ask(&mut self, lane: Lane, latents: Vec<Latent>) {
-        let request = RenderRequest { model: Self::MODEL, latents };
+    fn ask(&mut self, lane: Lane, given: Given) {
+        let request = RenderRequest { model: Self::MODEL, given };
         self.renderer.request(lane, request, Instant::now());
     }
 
@@ -224,7 +260,7 @@ impl Stage {
         &mut self,
         lane: Lane,
         seconds: f32,
-        wish: &mut dyn FnMut(f32) -> Vec<Latent>,
+        wish: &mut dyn FnMut(f32) -> Given,
         show: &mut dyn FnMut(Vec<RgbImage>),
     ) -> Result<Latency> {
         let mut all = Percentiles::default();

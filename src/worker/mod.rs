@@ -22,7 +22,9 @@ pub use courtesy::Courtesy;
 pub use job::{Job, Progress};
 pub use latest::Latest;
 pub use measure::{Latency, Percentiles, Stage};
-pub use renderer::{Lane, Load, Loaded, ModelId, RenderEvent, RenderRequest, Rendered, Renderer};
+pub use renderer::{
+    Given, Lane, Load, Loaded, ModelId, RenderEvent, RenderRequest, Rendered, Renderer,
+};
 pub use trainer::{Plan, Training};
 
 /// Called by a worker when it has something to show; wakes the window.

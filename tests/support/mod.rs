@@ -64,6 +64,7 @@ fn model_of(spec: ModelSpec, path: &Path) {
         data: "nothing".into(),
         steps: 12,
         kimg: 0.5,
+        input: None,
         program: "test".into(),
     };
     save_model(path, &info, &builder.finish().tensors(), None).unwrap();

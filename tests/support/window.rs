@@ -56,6 +56,7 @@ fn write(path: &Path, spec: ModelSpec) {
         data: "noise".into(),
         steps: 0,
         kimg: 0.0,
+        input: None,
         program: env!("CARGO_PKG_VERSION").into(),
     };
     save_model(path, &info, &tensors, None).unwrap();

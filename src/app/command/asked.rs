@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Action, TrainCommand};
+use super::{Action, TrainCommand, TranslateCommand};
 use crate::app::blend::{Operation, Page};
 use crate::app::settings::{ShelfOrder, Sort, Theme};
 use crate::device::DeviceChoice;
@@ -88,6 +88,8 @@ pub enum AppCommand {
     AskForDataFile,
     /// Choose the folder of what should come out, where pairs lie in two.
     AskForOutputs,
+    /// Anything of the tab Translate.
+    Translate(TranslateCommand),
     /// Anything of the tab Train.
     Train(TrainCommand),
 }

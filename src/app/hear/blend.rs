@@ -31,7 +31,7 @@ impl App {
                 blend.drawn = Drawn::default();
                 renderer.forget(Lane::Grid);
             } else {
-                renderer.request(Lane::Grid, RenderRequest { model: model.id, latents }, asked);
+                renderer.request(Lane::Grid, RenderRequest::latents(model.id, latents), asked);
             }
             // However it is drawn, no frame waits for so many.
             return 0;
@@ -46,7 +46,7 @@ impl App {
         if latents.is_empty() {
             return 0;
         }
-        let request = RenderRequest { model: model.id, latents };
+        let request = RenderRequest::latents(model.id, latents);
         if blend.is_settled() && blend.error.is_none() {
             // Cells that went and came back: the same wish may have to be sent again.
             renderer.forget(Lane::Row);
@@ -55,7 +55,7 @@ impl App {
             return 0;
         }
         let count = cells.len();
-        blend.note_asked(request.latents, cells);
+        blend.note_asked(request.given.latents().to_vec(), cells);
         count
     }
 
@@ -63,21 +63,21 @@ impl App {
     pub(super) fn row_rendered(&mut self, ctx: &Context, rendered: Rendered) {
         let enlarge = self.state.settings.enlarge;
         let blend = &mut self.state.blend;
-        let Some(cells) = blend.cells_of(&rendered.latents) else { return };
+        let Some(cells) = blend.cells_of(rendered.given.latents()) else { return };
         match rendered.result {
             Ok(pictures) => {
                 blend.error = None;
                 let each = rendered.millis / pictures.len().max(1) as f32;
                 self.network_millis += 0.2 * (each - self.network_millis);
                 for ((cell, latent), picture) in
-                    cells.into_iter().zip(rendered.latents).zip(pictures)
+                    cells.into_iter().zip(rendered.given.latents()).zip(pictures)
                 {
                     let is_same = blend.pictures.get(&cell).is_some_and(|(_, old)| *old == picture);
                     if !is_same || !self.screen.row.contains_key(&cell) {
                         let shown = self.screen.row.entry(cell).or_default();
                         shown.set(ctx, Side::Large, &picture, enlarge);
                     }
-                    blend.pictures.insert(cell, (latent, picture));
+                    blend.pictures.insert(cell, (latent.clone(), picture));
                 }
                 self.state.pacing.shows_picture_of(rendered.asked);
             }
@@ -99,7 +99,8 @@ impl App {
                 };
                 let sheet = picture::sheet(&pictures, columns, 0, Rgb([0; 3]));
                 self.screen.grid.set(ctx, Side::Large, &fitting(sheet), Enlarge::Smooth);
-                blend.drawn = Drawn { latents: rendered.latents, pictures, columns };
+                let latents = rendered.given.latents().to_vec();
+                blend.drawn = Drawn { latents, pictures, columns };
                 self.state.pacing.shows_picture_of(rendered.asked);
             }
             Err(error) => blend.error = Some(error.to_string()),

@@ -3,15 +3,16 @@
 pub mod blend;
 pub mod explore;
 pub mod train;
+pub mod translate;
 
-use eframe::egui::{Label, RichText, Ui};
+use eframe::egui::{Button, Label, RichText, Ui};
 use egui_material_icons::MaterialIcon;
-use egui_material_icons::icons::{ICON_EXPLORE, ICON_JOIN_INNER, ICON_MODEL_TRAINING};
+use egui_material_icons::icons::{ICON_BRUSH, ICON_EXPLORE, ICON_JOIN_INNER, ICON_MODEL_TRAINING};
 
-use super::command::AppCommand;
+use super::command::{Action, AppCommand};
 use super::screen::Screen;
 use super::state::State;
-use super::theme;
+use super::theme::{self, UNIT};
 
 /// What a tab gets to draw itself: everything the window knows, the textures, and a list for what
 /// it asks for.
@@ -37,11 +38,28 @@ pub struct Tab {
 }
 
 /// Says why a tab that is about latents has nothing to show, if the model on screen has none.
-fn refuses(ui: &mut Ui, context: &TabContext) -> bool {
+fn refuses(ui: &mut Ui, context: &mut TabContext) -> bool {
     let Some(why) = context.state.takes_pictures() else { return false };
-    let faint = theme::palette(ui).faint;
-    ui.centered_and_justified(|ui| ui.add(Label::new(RichText::new(why).color(faint)).wrap()));
+    refuse(ui, context, &why, &[Action::GoToTranslate, Action::OpenBundled, Action::Open]);
     true
+}
+
+/// Says why a tab has nothing to show, with what can be done about it.
+fn refuse(ui: &mut Ui, context: &mut TabContext, why: &str, actions: &[Action]) {
+    let faint = theme::palette(ui).faint;
+    ui.vertical_centered(|ui| {
+        ui.add_space(ui.available_height() / 3.0);
+        ui.set_max_width(ui.available_width().min(70.0 * UNIT));
+        ui.add(Label::new(RichText::new(why).color(faint)).wrap());
+        ui.add_space(UNIT);
+        for action in actions {
+            let button = Button::new(action.title());
+            let tooltip = action.tooltip(ui.ctx());
+            if ui.add(button).on_hover_text(tooltip).clicked() {
+                context.commands.push(AppCommand::Do(*action));
+            }
+        }
+    });
 }
 
 /// All tabs, from the top.
@@ -59,6 +77,12 @@ pub const TABS: &[Tab] = &[
         show: blend::show,
     },
     Tab {
+        title: "Translate",
+        about: "Draw, and see what a network makes of it",
+        icon: ICON_BRUSH,
+        show: translate::show,
+    },
+    Tab {
         title: "Train",
         about: "Train a generator on pictures, and watch it learn",
         icon: ICON_MODEL_TRAINING,
@@ -70,5 +94,7 @@ pub const TABS: &[Tab] = &[
 pub const EXPLORE: usize = 0;
 /// Index of Blend.
 pub const BLEND: usize = 1;
+/// Index of Translate.
+pub const TRANSLATE: usize = 2;
 /// Index of Train.
-pub const TRAIN: usize = 2;
+pub const TRAIN: usize = 3;

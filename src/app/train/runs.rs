@@ -85,7 +85,7 @@ pub fn list(root: &Path, others: &[PathBuf]) -> Vec<Listed> {
 /// The run in a folder, if there is one.
 fn look_at(path: PathBuf) -> Option<Listed> {
     let folder = RunFolder::new(&path);
-    if !folder.config_path().exists() {
+    if !folder.is_run() {
         return None;
     }
     let losses = std::fs::metadata(folder.losses_path());

@@ -275,7 +275,7 @@ impl Setup {
         {
             return Some("One picture is too few to learn from.".into());
         }
-        match self.run_folder().config_path().exists() {
+        match self.run_folder().is_run() {
             true => Some("There is a run of this name already; take another name.".into()),
             false => None,
         }

@@ -4,10 +4,10 @@ use candle_core::{Device, Tensor};
 use image::{Rgb, RgbImage};
 
 use super::halves;
-use crate::data::{Dataset, Target};
+use crate::data::{DataSource, Dataset, Framing, OpenOptions, Progress, Target, input_of};
 use crate::error::{Error, Result};
-use crate::model::Generator;
-use crate::picture;
+use crate::model::{Generator, ModelSpec};
+use crate::picture::{self, Pixels};
 use crate::train::config::TrainConfig;
 use crate::train::metrics::Pictures;
 
@@ -52,6 +52,17 @@ impl HeldOut {
                 Ok((learnt, Some(Self { dataset })))
             }
         }
+    }
+
+    /// The last `count` pairs of `dataset`, or all of them if there are no more.
+    ///
+    /// # Errors
+    /// [`Error::BadData`] or [`Error::BadPicture`] if a pair cannot be read any more.
+    pub fn last_of(dataset: Dataset, count: usize) -> Result<Self> {
+        if count >= dataset.len() {
+            return Ok(Self { dataset });
+        }
+        Ok(Self { dataset: dataset.split_off_last(count)?.1 })
     }
 
     /// How many pairs there are.
@@ -118,6 +129,36 @@ impl HeldOut {
         let pairs: Vec<&[u8]> = pairs.iter().map(|pair| &**pair).collect();
         halves(&picture::to_tensor(&pairs, (input + channels, height, width), device)?, input)
     }
+}
+
+/// How many of so many pairs, the last ones, are not learnt from but measured with: a twentieth, 8 at
+/// least and 512 at most, but never more than half.
+pub fn held_out_of(pairs: usize) -> usize {
+    (pairs / 20).clamp(8, 512).min(pairs / 2)
+}
+
+/// Inputs of some of the pairs of `source` that a run does not learn from, as the generator of `spec`
+/// takes them: `count`, or as many as there are.
+///
+/// # Errors
+/// [`Error::BadData`] if they cannot be read; [`Error::Cancelled`] if `progress` says so.
+pub fn held_out_inputs(
+    source: &DataSource,
+    spec: &ModelSpec,
+    count: usize,
+    progress: &mut Progress,
+) -> Result<Vec<Pixels>> {
+    let (height, width) = spec.size();
+    let target = Target { input: spec.inputs(), channels: spec.channels(), height, width };
+    // Only those that are wanted are decoded.
+    let options = OpenOptions { memory_limit_bytes: 0, ..OpenOptions::default() };
+    let dataset = Dataset::open(source, target, Framing::default(), options, progress)?;
+    let held_out = held_out_of(dataset.len());
+    let count = count.min(held_out);
+    let first = dataset.len() - held_out;
+    let pairs = (0..count).map(|i| dataset.pixels(first + i * held_out / count.max(1)));
+    let inputs = pairs.map(|pair| Ok(input_of(&pair?, target)));
+    Ok(inputs.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
 }
 
 /// Inputs as something to look at: one channel is grey, a second one is green beside red, and a fourth

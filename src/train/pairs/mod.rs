@@ -7,7 +7,7 @@ mod held_out;
 
 use candle_core::Tensor;
 
-pub use held_out::{HeldOut, Translated};
+pub use held_out::{HeldOut, Translated, held_out_inputs, held_out_of};
 
 use crate::error::Result;
 

@@ -22,7 +22,7 @@ use super::events::{TrainControl, TrainEvent};
 use super::folder::RunFolder;
 use super::pairs::HeldOut;
 use super::trainer::Trainer;
-use crate::data::{Dataset, OpenOptions};
+use crate::data::{Dataset, OpenOptions, input_kind};
 use crate::device::OpenDevice;
 use crate::error::{Error, Result};
 use crate::ops::memory;
@@ -112,10 +112,11 @@ fn open<'a>(
     } else {
         folder.create(config)?
     }
-    let trainer = match trainer {
+    let mut trainer = match trainer {
         Some(trainer) => trainer,
         None => Trainer::new(config.clone(), &device.device)?,
     };
+    trainer.set_input(input_kind(&dataset));
     let dataset = Arc::new(dataset);
     let since = trainer.stage().images;
     let mut watcher = Watcher::new(Arc::clone(&dataset), held_out, config.upkeep, since)?;

@@ -17,6 +17,7 @@ use super::schedule::{Schedule, Stage};
 use crate::error::Result;
 use crate::model::{Builder, Discriminator, Generator, ModelSpec, Params};
 use crate::ops::update;
+use crate::picture::InputKind;
 use crate::random::{Purpose, stream};
 
 /// A network with what trains it.
@@ -60,6 +61,8 @@ pub struct Trainer {
     adam_since: u64,
     /// How often it went back to an earlier state; each time halves the learning rates.
     setbacks: u32,
+    /// What kind of pictures go in, if pictures do.
+    input: Option<InputKind>,
 }
 
 impl Trainer {
@@ -90,6 +93,7 @@ impl Trainer {
         let average = Average::new(&spec, &generator.params.snapshot()?, device)?;
         Ok(Self {
             schedule: config.schedule(),
+            input: None,
             device: device.clone(),
             spec,
             wants: config.objective.loss.wants(),
@@ -102,6 +106,11 @@ impl Trainer {
             setbacks: 0,
             config,
         })
+    }
+
+    /// Notes what kind of pictures go in: model files tell it.
+    pub fn set_input(&mut self, kind: Option<InputKind>) {
+        self.input = kind;
     }
 
     /// How often it went back to an earlier state.

@@ -84,6 +84,7 @@ impl Trainer {
         let average = Average::new(&spec, &average, device)?;
         Ok(Self {
             schedule: config.schedule(),
+            input: None,
             device: device.clone(),
             spec,
             wants: config.objective.loss.wants(),
@@ -105,11 +106,12 @@ impl Trainer {
     /// As [`Trainer::resume`].
     pub fn go_back(&mut self, path: Option<&Path>) -> Result<()> {
         let (config, setbacks) = (self.config.clone(), self.setbacks + 1);
+        let input = self.input.take();
         *self = match path {
             Some(path) => Self::resume(config, path, &self.device)?,
             None => Self::new(config, &self.device)?,
         };
-        self.setbacks = setbacks;
+        (self.setbacks, self.input) = (setbacks, input);
         Ok(())
     }
 
@@ -171,6 +173,7 @@ impl Trainer {
             data: self.config.data.name(),
             steps: self.step,
             kimg: self.images() as f64 / 1000.0,
+            input: self.input.clone(),
             program: env!("CARGO_PKG_VERSION").to_owned(),
         }
     }

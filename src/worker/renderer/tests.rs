@@ -1,6 +1,11 @@
 //! The renderer thread keeps its promises, whatever it is asked to draw.
 
+use image::RgbImage;
+
+use super::wish::LoadedOn;
+use super::wish::Part;
 use super::*;
+use crate::latent::Latent;
 
 const MODEL: ModelId = ModelId(1);
 
@@ -16,7 +21,8 @@ impl Engine for Pixel {
         Err(Error::Cancelled)
     }
 
-    fn draw(&mut self, _: ModelId, latents: &[Latent], _: Lane) -> Result<Vec<RgbImage>> {
+    fn draw(&mut self, _: ModelId, part: Part, _: Lane) -> Result<Vec<RgbImage>> {
+        let Part::Latents(latents) = part else { return Err(Error::Cancelled) };
         latents.iter().map(|latent| self.pixel(latent.get(0))).collect()
     }
 
@@ -47,7 +53,7 @@ fn start(gate: Option<Receiver<()>>) -> (Renderer, Receiver<f32>) {
 
 fn wish(values: &[f32]) -> RenderRequest {
     let latents = values.iter().map(|v| Latent::new(vec![*v]).unwrap()).collect();
-    RenderRequest { model: MODEL, latents }
+    RenderRequest::latents(MODEL, latents)
 }
 
 fn ask(renderer: &mut Renderer, lane: Lane, request: RenderRequest) -> bool {
@@ -140,7 +146,7 @@ fn a_stale_answer_is_not_shown() {
     for stamp in [2, 1, 3, 3] {
         let rendered = Rendered {
             lane: Lane::Picture,
-            latents: Vec::new(),
+            given: Given::Latents(Vec::new()),
             model: MODEL,
             asked: Instant::now(),
             millis: stamp as f32,
@@ -189,7 +195,7 @@ fn a_grid_comes_in_batches_and_lets_the_picture_go_first() {
     assert_eq!(order, [21.0, 22.0, 23.0, 9.0], "a batch is drawn as a whole, then the picture");
     assert_eq!(next(&mut renderer).lane, Lane::Picture);
     let grid = next(&mut renderer);
-    assert_eq!((grid.lane, grid.latents.len()), (Lane::Grid, 10));
+    assert_eq!((grid.lane, grid.given.latents().len()), (Lane::Grid, 10));
     assert_eq!(grid.result.unwrap().len(), 10);
-    assert_eq!(next(&mut renderer).latents.len(), 1);
+    assert_eq!(next(&mut renderer).given.latents().len(), 1);
 }
