@@ -168,8 +168,3 @@ impl Measure {
         matches!(self, Self::L1 | Self::Swd | Self::Ndb | Self::Empty)
     }
 }
-
-/// The mean over the levels of a pyramid.
-fn mean_level(levels: &[f64]) -> f32 {
-    (levels.iter().sum::<f64>() / levels.len().max(1) as f64) as f32
-}
