@@ -32,6 +32,7 @@ pub use gauge::Gauge;
 pub use ndb::{Cells, Filling};
 pub use outputs::{mean_difference, measure_outputs};
 pub use pictures::Pictures;
+pub(super) use pictures::VALUES_AT_ONCE;
 pub use prc::{Manifold, Resemblance};
 pub use swd::{Draws, sliced_wasserstein};
 
