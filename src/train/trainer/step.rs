@@ -311,8 +311,8 @@ impl Trainer {
 
 /// Real pictures as far out of focus as generated ones are while a layer is blended in.
 fn blurred(pictures: &Tensor, share: f64) -> Result<Tensor> {
-    let x = pictures.permute((0, 2, 3, 1))?.contiguous()?;
+    let x = ops::channels_last(pictures)?.contiguous()?;
     let blurred = ops::enlarge(&ops::shrink(&x)?)?;
     let x = ((blurred * (1.0 - share))? + (x * share)?)?;
-    Ok(x.permute((0, 3, 1, 2))?)
+    ops::channels_first(&x)
 }
