@@ -9,7 +9,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::atlas::{Atlas, Layout};
-use super::frame;
+use super::frame::Cut;
 use super::opening::advance;
 use super::pairs::interleaved;
 use super::resample::Sampling;
@@ -81,17 +81,11 @@ pub(super) fn pairs(
     advance(progress, 0, count)?;
     let outputs = Atlas::decode(FACES, layout, ORIGIN)?;
     let colours = Atlas::decode_colours(COLOURS, MOST_COLOURS, layout, ORIGIN)?;
-    let tile = (layout.tile, layout.tile);
-    let wanted = (target.width, target.height);
-    let (window, size) = frame::placed(tile, wanted, framing);
-    let half = |pixels: Vec<u8>, channels: usize, sampling: Sampling| -> Result<Vec<u8>> {
-        let taken = frame::taken(&pixels, tile, window, size, channels, sampling)?;
-        Ok(frame::letterboxed(taken, size, wanted, channels, sampling))
-    };
+    let cut = Cut::new((layout.tile, layout.tile), (target.width, target.height), framing);
     let pair = |i: usize| -> Result<Vec<u8>> {
-        let input = half(inputs.tile(i, target.input), target.input, sampling)?;
+        let input = cut.take(&inputs.tile(i, target.input), target.input, sampling)?;
         let face = outputs.coloured_tile(&colours, i, target.channels);
-        let output = half(face, target.channels, Sampling::Smooth)?;
+        let output = cut.take(&face, target.channels, Sampling::Smooth)?;
         Ok(interleaved(&input, &output, target))
     };
     let mut pairs = Vec::with_capacity(count * target.bytes());
