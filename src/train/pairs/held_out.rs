@@ -39,7 +39,7 @@ impl HeldOut {
     /// # Errors
     /// [`Error::BadData`] if there are too few pairs to hold one out.
     pub fn split_off(config: &TrainConfig, dataset: Dataset) -> Result<(Dataset, Option<Self>)> {
-        if config.spec.inputs() == 0 {
+        if !config.spec.takes_pictures() {
             return Ok((dataset, None));
         }
         match config.held_out(dataset.len()) {

@@ -195,7 +195,7 @@ impl Trainer {
         let (judged_fake, from_fake) = self.judged(&changed_fake, objective.r2 != 0.0, draws)?;
 
         let (batch, wants, label) = (real.dim(0)?, self.wants, self.config.real_label);
-        let share = if self.spec.inputs() > 0 { 0.5 } else { 1.0 };
+        let share = if self.spec.takes_pictures() { 0.5 } else { 1.0 };
         let (loss, [on_real, on_fake]) = with_slopes([&judged_real, &judged_fake], |judged| {
             let [real, fake] = [judged[0].narrow(0, 0, batch)?, judged[1].narrow(0, 0, batch)?];
             let mut loss = (wants.discriminator)([&real, &fake], label)?;
@@ -258,8 +258,8 @@ impl Trainer {
             grad = changes.back(&grad)?;
         }
         let mut moved = Moved { loss, gradient: 0.0, distance: 0.0 };
-        let inputs = self.spec.inputs();
-        if inputs > 0 {
+        if self.spec.takes_pictures() {
+            let inputs = self.spec.inputs();
             let (mean, slope) = distance(&fake.pictures, &round.real)?;
             let on_output = grad.narrow(1, inputs, grad.dim(1)? - inputs)?;
             grad = (on_output + (slope * self.config.l1)?)?;
@@ -273,9 +273,9 @@ impl Trainer {
 
     /// `pictures` with the input that belongs to them, if there is one.
     fn shown(&self, round: &Round, pictures: &Tensor) -> Result<Tensor> {
-        match self.spec.inputs() {
-            0 => Ok(pictures.clone()),
-            _ => joined(&round.given, pictures),
+        match self.spec.takes_pictures() {
+            false => Ok(pictures.clone()),
+            true => joined(&round.given, pictures),
         }
     }
 
