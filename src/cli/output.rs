@@ -8,9 +8,12 @@ use candle_core::Tensor;
 use image::Rgb;
 use npyz::WriterBuilder;
 
-use super::console;
+use super::model_args::OpenModel;
+use super::{console, progress};
 use crate::disk;
 use crate::error::{Error, Result};
+use crate::latent::Latent;
+use crate::model::ModelSpec;
 use crate::picture;
 
 /// Pixels between two pictures of a sheet, and their colour.
@@ -34,6 +37,12 @@ pub struct PictureShape {
 }
 
 impl PictureShape {
+    /// Of the pictures that networks of `spec` make.
+    pub fn of(spec: &ModelSpec) -> Self {
+        let (height, width) = spec.size();
+        Self { channels: spec.channels(), height, width }
+    }
+
     /// Values of one picture: C·H·W.
     pub fn floats(self) -> usize {
         self.channels * self.height * self.width
@@ -120,6 +129,23 @@ impl Output {
             }
             Self::Folder(_) => Ok(()),
         }
+    }
+
+    /// Draws and writes a picture of each of `latents`; the answer says in words what was written.
+    ///
+    /// # Errors
+    /// As [`Output::write`].
+    pub fn draw(&self, latents: &[Latent], model: &OpenModel) -> Result<String> {
+        let shape = PictureShape::of(&model.file.info().spec);
+        let bar = progress::bar(latents.len(), "pictures");
+        let mut batches = latents.chunks(shape.batch()).map(|chunk| {
+            let pictures = model.generator.draw(chunk, &model.device.device)?;
+            bar.inc(chunk.len() as u64);
+            Ok(pictures)
+        });
+        let written = self.write(latents.len(), shape, &mut batches);
+        bar.finish_and_clear();
+        written
     }
 
     /// Writes `count` pictures; the answer says in words what was written.
