@@ -30,9 +30,7 @@ pub fn from_tensor(batch: &Tensor) -> Result<Vec<RgbImage>> {
     if !matches!(channels, 1 | 3) {
         return Err(message(format!("a picture has 1 or 3 channels, not {channels}")));
     }
-    // A generator's pictures lie in memory with channels last already.
-    let values = batch.to_dtype(DType::F32)?.permute((0, 2, 3, 1))?.flatten_all()?;
-    let values = values.to_vec1::<f32>()?;
+    let values = interleaved(batch)?;
     let picture = |item: usize| {
         let values = &values[item * channels * height * width..][..channels * height * width];
         let bytes = match channels {
@@ -43,6 +41,22 @@ pub fn from_tensor(batch: &Tensor) -> Result<Vec<RgbImage>> {
             .ok_or_else(|| message("a picture without pixels".into()))
     };
     (0..count).into_par_iter().with_min_len(8).map(picture).collect()
+}
+
+/// The interleaved bytes H·W·C of each picture of `batch` `[B, C, H, W]` in [-1, 1], one after the
+/// other: the reverse of [`to_tensor`].
+///
+/// # Errors
+/// [`Error::Tensor`] if the shape is another or the device fails.
+pub fn to_bytes(batch: &Tensor) -> Result<Vec<u8>> {
+    Ok(interleaved(batch)?.into_iter().map(byte).collect())
+}
+
+/// The values of `batch` `[B, C, H, W]` in the order `[B, H, W, C]`.
+fn interleaved(batch: &Tensor) -> Result<Vec<f32>> {
+    // A generator's pictures lie in memory with channels last already.
+    let values = batch.to_dtype(DType::F32)?.permute((0, 2, 3, 1))?.flatten_all()?;
+    Ok(values.to_vec1()?)
 }
 
 fn message(text: String) -> Error {
@@ -165,6 +179,7 @@ mod tests {
         let picture = &from_tensor(&batch).unwrap()[0];
         assert_eq!(picture.dimensions(), (3, 2));
         assert_eq!(picture.as_raw(), &bytes);
+        assert_eq!(to_bytes(&batch).unwrap(), bytes);
         let grey = to_tensor(&[&bytes[..6]], (1, 2, 3), &Device::Cpu).unwrap();
         assert_eq!(from_tensor(&grey).unwrap()[0].get_pixel(1, 1).0, [40; 3]);
     }

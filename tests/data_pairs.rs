@@ -388,7 +388,8 @@ fn the_built_in_pairs_open_at_their_own_size() {
     let is_label = |pixel: &[u8]| demo_pairs::LABELS.iter().any(|(_, c)| *c == pixel[..3]);
     assert!(labels.pixels(7).unwrap().chunks_exact(6).all(is_label));
     // Both sets show the same faces, also after some are held out.
-    let (_, held_labels) = labels.split_off_last(50).unwrap();
+    let (labels, held_labels) = labels.split_off_last(50).unwrap();
+    let (_, more_labels) = labels.split_off_last(50).unwrap();
     let faces = |set: &Dataset, i: usize, planes: usize| -> f64 {
         let pixels = set.pixels(i).unwrap();
         let values = pixels.chunks_exact(planes).flat_map(|pixel| &pixel[3..]);
@@ -397,6 +398,8 @@ fn the_built_in_pairs_open_at_their_own_size() {
     for i in [0, 20, 49] {
         let (large, small) = (faces(&held, i, 6), faces(&held_labels, i, 6));
         assert!((large - small).abs() < 1.0, "{i}: {large} {small}");
+        let more = (faces(&first, first.len() - 50 + i, 6), faces(&more_labels, i, 6));
+        assert!((more.0 - more.1).abs() < 1.0, "{i}: {more:?}");
         let ink = held.pixels(i).unwrap().chunks_exact(6).filter(|p| p[..3] == [0; 3]).count();
         assert!((400..3000).contains(&ink), "{ink}");
     }

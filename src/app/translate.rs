@@ -110,7 +110,7 @@ impl Translate {
 
     /// Gets ready for a model; a drawing that fits it stays.
     pub fn adopt(&mut self, spec: &ModelSpec, kind: Option<&InputKind>) {
-        if spec.inputs() == 0 {
+        if !spec.takes_pictures() {
             return;
         }
         let (height, width) = spec.size();
@@ -221,7 +221,7 @@ impl Translate {
 impl State {
     /// The model on screen, if it makes pictures from pictures.
     pub fn translator(&self) -> Option<&OpenModel> {
-        self.model.as_ref().filter(|model| model.spec().inputs() > 0)
+        self.model.as_ref().filter(|model| model.spec().takes_pictures())
     }
 }
 

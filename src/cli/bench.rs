@@ -52,7 +52,7 @@ pub fn run(args: &BenchArgs, start: Instant) -> Result<()> {
     }
     let model = args.model.open_either()?;
     let spec = model.file.info().spec.clone();
-    if spec.inputs() > 0 {
+    if spec.takes_pictures() {
         return run_translator(args, model, start);
     }
     let mut rng = stream(0, Purpose::Measure, 0);

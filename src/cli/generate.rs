@@ -8,7 +8,6 @@ use super::console;
 use super::latent_file::LatentFile;
 use super::model_args::{LatentArgs, ModelArgs};
 use super::output::{Output, PictureShape, counted};
-use super::progress;
 use crate::error::{Error, Result};
 
 /// Most pictures of one command: they are named by number in a folder.
@@ -56,18 +55,8 @@ pub fn run(args: &GenerateArgs) -> Result<()> {
     let spec = &model.file.info().spec;
     let latents = args.latents.latents(spec, args.count)?;
 
-    let (height, width) = spec.size();
-    let shape = PictureShape { channels: spec.channels(), height, width };
-    output.check(latents.len(), shape)?;
-    let bar = progress::bar(latents.len(), "pictures");
-    let mut batches = latents.chunks(shape.batch()).map(|chunk| {
-        let pictures = model.generator.draw(chunk, &model.device.device)?;
-        bar.inc(chunk.len() as u64);
-        Ok(pictures)
-    });
-    let written = output.write(latents.len(), shape, &mut batches);
-    bar.finish_and_clear();
-    console::note(&format!("wrote {}", written?));
+    output.check(latents.len(), PictureShape::of(spec))?;
+    console::note(&format!("wrote {}", output.draw(&latents, &model)?));
     if let Some(file) = save_latents {
         file.write(&latents)?;
         let latents = counted(latents.len(), "latent");

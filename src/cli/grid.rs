@@ -8,7 +8,6 @@ use super::console;
 use super::library_args::{LibraryArgs, scope};
 use super::model_args::ModelArgs;
 use super::output::{Output, PictureShape, check_sheet};
-use super::progress;
 use crate::error::{Error, Result};
 use crate::latent::{self, Latent, expr};
 
@@ -67,8 +66,7 @@ pub fn run(args: &GridArgs) -> Result<()> {
     let output = Output::parse(&args.out, Some(columns))?;
     let file = args.model.file()?;
     let spec = &file.info().spec;
-    let (height, width) = spec.size();
-    let shape = PictureShape { channels: spec.channels(), height, width };
+    let shape = PictureShape::of(spec);
     let count = columns * rows;
     if matches!(output, Output::Sheet { .. }) {
         check_sheet("--columns", columns, rows, shape)?;
@@ -92,14 +90,7 @@ pub fn run(args: &GridArgs) -> Result<()> {
     };
     let latents = latent::grid([a, b, c, d], columns, rows, way);
     let model = args.model.open_file(file)?;
-    let bar = progress::bar(count, "pictures");
-    let mut batches = latents.chunks(shape.batch()).map(|chunk| {
-        let pictures = model.generator.draw(chunk, &model.device.device)?;
-        bar.inc(chunk.len() as u64);
-        Ok(pictures)
-    });
-    let written = output.write(count, shape, &mut batches);
-    bar.finish_and_clear();
-    console::note(&format!("wrote {}, {columns} × {rows}", written?));
+    let written = output.draw(&latents, &model)?;
+    console::note(&format!("wrote {written}, {columns} × {rows}"));
     Ok(())
 }

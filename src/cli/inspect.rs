@@ -179,7 +179,7 @@ impl Report {
             "name": info.name,
             "summary": info.spec.summary(),
             "spec": info.spec,
-            "takes": if info.spec.inputs() > 0 { "picture" } else { "latent" },
+            "takes": if info.spec.takes_pictures() { "picture" } else { "latent" },
             "channels": info.spec.channels(),
             "height": height,
             "width": width,

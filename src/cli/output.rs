@@ -8,9 +8,13 @@ use candle_core::Tensor;
 use image::Rgb;
 use npyz::WriterBuilder;
 
-use super::console;
+use super::model_args::OpenModel;
+use super::{console, progress};
+use crate::discover::at_once;
 use crate::disk;
 use crate::error::{Error, Result};
+use crate::latent::Latent;
+use crate::model::ModelSpec;
 use crate::picture;
 
 /// Pixels between two pictures of a sheet, and their colour.
@@ -19,11 +23,6 @@ const GROUND: Rgb<u8> = Rgb([255; 3]);
 /// Largest side of a sheet, and most pixels: many viewers refuse more, and 300 MB are enough.
 const MAX_SHEET_SIDE: usize = 32_768;
 const MAX_SHEET_PIXELS: usize = 100_000_000;
-
-/// Floats of the pictures that are drawn at once: 16 MiB, so that large pictures go one by one.
-const BATCH_FLOATS: usize = 4 << 20;
-/// More at once are no faster.
-const MAX_BATCH: usize = 64;
 
 /// Shape of one picture.
 #[derive(Debug, Clone, Copy)]
@@ -34,14 +33,10 @@ pub struct PictureShape {
 }
 
 impl PictureShape {
-    /// Values of one picture: C·H·W.
-    pub fn floats(self) -> usize {
-        self.channels * self.height * self.width
-    }
-
-    /// How many pictures are drawn at once.
-    pub fn batch(self) -> usize {
-        (BATCH_FLOATS / self.floats().max(1)).clamp(1, MAX_BATCH)
+    /// Of the pictures that networks of `spec` make.
+    pub fn of(spec: &ModelSpec) -> Self {
+        let (height, width) = spec.size();
+        Self { channels: spec.channels(), height, width }
     }
 }
 
@@ -120,6 +115,23 @@ impl Output {
             }
             Self::Folder(_) => Ok(()),
         }
+    }
+
+    /// Draws and writes a picture of each of `latents`; the answer says in words what was written.
+    ///
+    /// # Errors
+    /// As [`Output::write`].
+    pub fn draw(&self, latents: &[Latent], model: &OpenModel) -> Result<String> {
+        let spec = &model.file.info().spec;
+        let bar = progress::bar(latents.len(), "pictures");
+        let mut batches = latents.chunks(at_once(spec)).map(|chunk| {
+            let pictures = model.generator.draw(chunk, &model.device.device)?;
+            bar.inc(chunk.len() as u64);
+            Ok(pictures)
+        });
+        let written = self.write(latents.len(), PictureShape::of(spec), &mut batches);
+        bar.finish_and_clear();
+        written
     }
 
     /// Writes `count` pictures; the answer says in words what was written.

@@ -76,8 +76,7 @@ pub fn run(args: &SweepArgs) -> Result<()> {
     let spec = &model.file.info().spec;
     let values = args.values(spec)?;
     let midpoints = args.midpoints(&model.file)?;
-    let (height, width) = spec.size();
-    let shape = PictureShape { channels: spec.channels(), height, width };
+    let shape = PictureShape::of(spec);
     check_sheet("--columns", values.len(), midpoints.len(), shape)?;
     output.check(midpoints.len(), shape)?;
 

@@ -217,7 +217,7 @@ impl NetworkSettings {
         }
         let mut of_pairs = self.of_pairs_given().into_iter();
         if let Some((name, _)) = of_pairs.find(|(_, given)| *given)
-            && !matches!(spec.network, Network::Pix2pix(_))
+            && !spec.takes_pictures()
         {
             let why = "only the networks of the preset pix2pix have that";
             return Err(Error::bad_setting(name, why));

@@ -31,6 +31,7 @@ impl Layout {
 }
 
 /// A decoded atlas.
+#[derive(Debug)]
 pub(super) struct Atlas {
     layout: Layout,
     pixels: RgbImage,

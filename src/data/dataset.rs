@@ -8,10 +8,11 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, PoisonError};
 
 use super::decode::Decoder;
+use super::demo_pairs::{DemoPairs, Input};
 use super::idx::Idx;
 use super::opening::{Found, Opening, framed};
 use super::place::Place;
-use super::{DataSource, Framing, Progress, Skipped, Target, demo_pairs};
+use super::{DataSource, Framing, Progress, Skipped, Target};
 use crate::error::{Error, Result};
 
 /// How a data set is opened.
@@ -76,13 +77,14 @@ pub(super) enum Rest {
     },
 }
 
-/// Where pairs can be read once more, in another size.
+/// Where pictures can be read once more, in another size.
 #[derive(Debug)]
-enum Anew {
+pub(super) enum Anew {
     /// There is no need for it.
     Never,
     Files(Vec<Place>),
-    Demo(demo_pairs::Input),
+    /// Decoded already, until some are held out.
+    Demo(Input, Option<Box<DemoPairs>>),
 }
 
 impl Dataset {
@@ -114,13 +116,8 @@ impl Dataset {
         stored.validate()?;
         let OpenOptions { memory_limit_bytes: limit, most, .. } = options;
         let opening = Opening { target: stored, framing, limit, most };
-        let Found { kept, rest, places, skipped } = opening.open(source, progress)?;
-        let anew = match source {
-            _ if stored == target => Anew::Never,
-            DataSource::DemoSketches => Anew::Demo(demo_pairs::Input::Sketches),
-            DataSource::DemoLabels => Anew::Demo(demo_pairs::Input::Labels),
-            _ => Anew::Files(places),
-        };
+        let Found { kept, rest, anew, skipped } = opening.open(source, progress)?;
+        let anew = if stored == target { Anew::Never } else { anew };
         let built_in = || PathBuf::from(format!("<{}>", source.name()));
         let origin = source.path().map_or_else(built_in, Path::to_owned);
         let (name, lost) = (source.name(), Mutex::default());
@@ -155,7 +152,15 @@ impl Dataset {
                 let places = places.split_off(first);
                 opening.files(places, &mut |_, _| true)?.or_nothing(&self.origin, 0)?
             }
-            Anew::Demo(input) => opening.demo_pairs(*input, first..len, &mut |_, _| true)?,
+            Anew::Demo(input, decoded) => {
+                let go_on = &mut |_, _| true;
+                let pairs = match decoded.take() {
+                    Some(pairs) => pairs,
+                    None => Box::new(DemoPairs::decode(*input, len, go_on)?),
+                };
+                let kept = pairs.framed(self.target, self.framing, first..len, go_on)?;
+                Found { kept, ..Found::default() }
+            }
         };
         let last = Self {
             name: self.name.clone(),

@@ -12,9 +12,10 @@ use image::error::LimitErrorKind;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, RgbImage};
 
+use super::frame::{Cut, letterboxed};
 use super::place::Place;
 use super::resample::Sampling;
-use super::{Framing, Target, frame, jpeg, pairs, reading};
+use super::{Framing, Target, jpeg, pairs, reading};
 use crate::disk;
 use crate::error::{Error, Result};
 
@@ -151,21 +152,16 @@ impl Decoder {
     /// Crops and resizes first, then turns: a small picture is turned in no time.
     fn framed(&self, image: DynamicImage, orientation: Orientation) -> Result<Vec<u8>> {
         let Target { channels, height, width, .. } = self.target;
-        let lying = if is_on_its_side(orientation) {
-            Target { height: width, width: height, ..self.target }
-        } else {
-            self.target
-        };
+        let wanted = (width, height);
+        let lying = if is_on_its_side(orientation) { (height, width) } else { wanted };
         let size = (image.width() as usize, image.height() as usize);
         let pixels = flattened(image, channels);
-        let (pixels, size) = frame::resized(&pixels, size, lying, self.framing)?;
-        let upright = |pixels, size| {
-            frame::letterboxed(pixels, size, (width, height), channels, Sampling::Smooth)
-        };
+        let cut = Cut::new(size, lying, self.framing);
         if orientation == Orientation::NoTransforms {
-            return Ok(upright(pixels, size));
+            return cut.take(&pixels, channels, Sampling::Smooth);
         }
-        let (across, down) = (size.0 as u32, size.1 as u32);
+        let pixels = cut.resized(&pixels, channels, Sampling::Smooth)?;
+        let (across, down) = (cut.size.0 as u32, cut.size.1 as u32);
         let picture = if channels == 1 {
             image::GrayImage::from_raw(across, down, pixels).map(DynamicImage::ImageLuma8)
         } else {
@@ -175,7 +171,7 @@ impl Decoder {
             picture.ok_or_else(|| Error::bad_setting("picture", "its bytes do not fit"))?;
         picture.apply_orientation(orientation);
         let size = (picture.width() as usize, picture.height() as usize);
-        Ok(upright(picture.into_bytes(), size))
+        Ok(letterboxed(picture.into_bytes(), size, wanted, channels, Sampling::Smooth))
     }
 }
 

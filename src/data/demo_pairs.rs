@@ -9,7 +9,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::atlas::{Atlas, Layout};
-use super::frame;
+use super::frame::Cut;
 use super::opening::advance;
 use super::pairs::interleaved;
 use super::resample::Sampling;
@@ -61,50 +61,65 @@ fn layout() -> Result<Layout> {
     Layout::read(LAYOUT, ORIGIN)
 }
 
-/// The pairs of a `range` for `target`, one after the other.
-pub(super) fn pairs(
-    input: Input,
-    target: Target,
-    framing: Framing,
-    range: Range<usize>,
-    progress: &mut Progress,
-) -> Result<Vec<u8>> {
-    let layout = layout()?;
-    let range = range.start.min(layout.count)..range.end.min(layout.count);
-    let count = range.len();
-    advance(progress, 0, count)?;
-    let (inputs, sampling) = match input {
-        Input::Sketches => (LINES, Sampling::Smooth),
-        Input::Labels => (MAPS, Sampling::Nearest),
-    };
-    let inputs = Atlas::decode(inputs, layout, ORIGIN)?;
-    advance(progress, 0, count)?;
-    let outputs = Atlas::decode(FACES, layout, ORIGIN)?;
-    let colours = Atlas::decode_colours(COLOURS, MOST_COLOURS, layout, ORIGIN)?;
-    let tile = (layout.tile, layout.tile);
-    let wanted = (target.width, target.height);
-    let (window, size) = frame::placed(tile, wanted, framing);
-    let half = |pixels: Vec<u8>, channels: usize, sampling: Sampling| -> Result<Vec<u8>> {
-        let taken = frame::taken(&pixels, tile, window, size, channels, sampling)?;
-        Ok(frame::letterboxed(taken, size, wanted, channels, sampling))
-    };
-    let pair = |i: usize| -> Result<Vec<u8>> {
-        let input = half(inputs.tile(i, target.input), target.input, sampling)?;
-        let face = outputs.coloured_tile(&colours, i, target.channels);
-        let output = half(face, target.channels, Sampling::Smooth)?;
-        Ok(interleaved(&input, &output, target))
-    };
-    let mut pairs = Vec::with_capacity(count * target.bytes());
-    for first in range.clone().step_by(layout.across) {
-        advance(progress, first - range.start, count)?;
-        let framed: Vec<Result<Vec<u8>>> =
-            (first..range.end.min(first + layout.across)).into_par_iter().map(pair).collect();
-        for pair in framed {
-            pairs.extend_from_slice(&pair?);
-        }
+/// The decoded pairs: as much memory as all of them take at the size in which they are kept.
+#[derive(Debug)]
+pub(super) struct DemoPairs {
+    layout: Layout,
+    inputs: Atlas,
+    /// How inputs are resized.
+    sampling: Sampling,
+    outputs: Atlas,
+    colours: Atlas,
+}
+
+impl DemoPairs {
+    /// Decodes all of them; `progress` hears of the first `most`.
+    pub fn decode(input: Input, most: usize, progress: &mut Progress) -> Result<Self> {
+        let layout = layout()?;
+        let count = most.min(layout.count);
+        advance(progress, 0, count)?;
+        let (inputs, sampling) = match input {
+            Input::Sketches => (LINES, Sampling::Smooth),
+            Input::Labels => (MAPS, Sampling::Nearest),
+        };
+        let inputs = Atlas::decode(inputs, layout, ORIGIN)?;
+        advance(progress, 0, count)?;
+        let outputs = Atlas::decode(FACES, layout, ORIGIN)?;
+        let colours = Atlas::decode_colours(COLOURS, MOST_COLOURS, layout, ORIGIN)?;
+        Ok(Self { layout, inputs, sampling, outputs, colours })
     }
-    advance(progress, count, count)?;
-    Ok(pairs)
+
+    /// Those of a `range` for `target`, one after the other.
+    pub fn framed(
+        &self,
+        target: Target,
+        framing: Framing,
+        range: Range<usize>,
+        progress: &mut Progress,
+    ) -> Result<Vec<u8>> {
+        let Layout { tile, across, count } = self.layout;
+        let range = range.start.min(count)..range.end.min(count);
+        let count = range.len();
+        let cut = Cut::new((tile, tile), (target.width, target.height), framing);
+        let pair = |i: usize| -> Result<Vec<u8>> {
+            let input = self.inputs.tile(i, target.input);
+            let input = cut.take(&input, target.input, self.sampling)?;
+            let output = self.outputs.coloured_tile(&self.colours, i, target.channels);
+            let output = cut.take(&output, target.channels, Sampling::Smooth)?;
+            Ok(interleaved(&input, &output, target))
+        };
+        let mut pairs = Vec::with_capacity(count * target.bytes());
+        for first in range.clone().step_by(across) {
+            advance(progress, first - range.start, count)?;
+            let framed: Vec<Result<Vec<u8>>> =
+                (first..range.end.min(first + across)).into_par_iter().map(pair).collect();
+            for pair in framed {
+                pairs.extend_from_slice(&pair?);
+            }
+        }
+        advance(progress, count, count)?;
+        Ok(pairs)
+    }
 }
 
 #[cfg(test)]
@@ -115,7 +130,8 @@ mod tests {
     fn kept(input: Input, channels: usize) -> Vec<Vec<u8>> {
         let side = tile().unwrap();
         let target = Target { input: channels, channels: 3, height: side, width: side };
-        let pairs = pairs(input, target, Framing::Crop, 0..64, &mut |_, _| true).unwrap();
+        let all = DemoPairs::decode(input, 64, &mut |_, _| true).unwrap();
+        let pairs = all.framed(target, Framing::Crop, 0..64, &mut |_, _| true).unwrap();
         pairs.chunks_exact(target.bytes()).map(<[u8]>::to_vec).collect()
     }
 

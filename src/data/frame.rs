@@ -30,61 +30,67 @@ pub fn frame(
             ),
         ));
     }
-    let (inner, size) = resized(pixels, (width, height), target, framing)?;
-    let wanted = (target.width, target.height);
-    Ok(letterboxed(inner, size, wanted, target.channels, Sampling::Smooth))
+    let cut = Cut::new((width, height), (target.width, target.height), framing);
+    cut.take(pixels, target.channels, Sampling::Smooth)
 }
 
-/// The first half of framing: cropped and resized, but not yet on its ground. Returns the bytes
-/// and their width and height, which are the target's unless the framing is [`Framing::Fit`].
-/// `pixels` holds `width` × `height` pixels, at least one.
-///
-/// # Errors
-/// As [`frame`].
-pub(super) fn resized(
-    pixels: &[u8],
-    (width, height): (usize, usize),
-    target: Target,
-    framing: Framing,
-) -> Result<(Vec<u8>, (usize, usize))> {
-    let wanted = (target.width, target.height);
-    let (window, size) = placed((width, height), wanted, framing);
-    let channels = target.channels;
-    Ok((taken(pixels, (width, height), window, size, channels, Sampling::Smooth)?, size))
-}
-
-/// Which part of a picture of the size `from` is taken, and the size it gets in one of the size
-/// `wanted`; all sizes are width and height.
-pub(super) fn placed(
-    from: (usize, usize),
-    wanted: (usize, usize),
-    framing: Framing,
-) -> (Window, (usize, usize)) {
-    match framing {
-        Framing::Crop => (centred_window(from, wanted), wanted),
-        Framing::Fit => {
-            let whole = Window { left: 0.0, top: 0.0, width: from.0 as f64, height: from.1 as f64 };
-            (whole, fitted_size(from, wanted))
-        }
-    }
-}
-
-/// The part of a picture in `window`, resized to `size`. What has its size already is left alone.
-///
-/// # Errors
-/// [`Error::BadSetting`] if the bytes are not those of such a picture.
-pub(super) fn taken(
-    pixels: &[u8],
+/// Which part of a picture is taken, and how large it becomes. All sizes are width and height.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Cut {
+    /// The size of the whole picture.
     from: (usize, usize),
     window: Window,
-    size: (usize, usize),
-    channels: usize,
-    sampling: Sampling,
-) -> Result<Vec<u8>> {
-    if from == size && window.width == from.0 as f64 && window.height == from.1 as f64 {
-        return Ok(pixels.to_vec());
+    /// What the part is resized to: as wanted, unless the framing is [`Framing::Fit`].
+    pub size: (usize, usize),
+    wanted: (usize, usize),
+}
+
+impl Cut {
+    /// From a picture of the size `from`, at least one pixel, for one of the size `wanted`.
+    pub fn new(from: (usize, usize), wanted: (usize, usize), framing: Framing) -> Self {
+        let (window, size) = match framing {
+            Framing::Crop => (centred_window(from, wanted), wanted),
+            Framing::Fit => {
+                let (width, height) = (from.0 as f64, from.1 as f64);
+                (Window { left: 0.0, top: 0.0, width, height }, fitted_size(from, wanted))
+            }
+        };
+        Self { from, window, size, wanted }
     }
-    resample(pixels, from, window, size, channels, sampling)
+
+    /// The same part of a picture of the same shape, but of the size `other`.
+    pub fn of(self, other: (usize, usize)) -> Self {
+        let (across, down) =
+            (other.0 as f64 / self.from.0 as f64, other.1 as f64 / self.from.1 as f64);
+        let window = Window {
+            left: self.window.left * across,
+            top: self.window.top * down,
+            width: self.window.width * across,
+            height: self.window.height * down,
+        };
+        Self { from: other, window, ..self }
+    }
+
+    /// The part as it is wanted: resized, and on its ground.
+    ///
+    /// # Errors
+    /// As [`Cut::resized`].
+    pub fn take(&self, pixels: &[u8], channels: usize, sampling: Sampling) -> Result<Vec<u8>> {
+        let inner = self.resized(pixels, channels, sampling)?;
+        Ok(letterboxed(inner, self.size, self.wanted, channels, sampling))
+    }
+
+    /// The part, resized but not yet on its ground. What has its size already is left alone.
+    ///
+    /// # Errors
+    /// [`Error::BadSetting`] if the bytes are not those of such a picture.
+    pub fn resized(&self, pixels: &[u8], channels: usize, sampling: Sampling) -> Result<Vec<u8>> {
+        let &Self { from, window, size, .. } = self;
+        if from == size && window.width == from.0 as f64 && window.height == from.1 as f64 {
+            return Ok(pixels.to_vec());
+        }
+        resample(pixels, from, window, size, channels, sampling)
+    }
 }
 
 /// The largest centred window of a picture that has the shape of `to`.
@@ -121,8 +127,9 @@ fn fitted_size(from: (usize, usize), to: (usize, usize)) -> (usize, usize) {
     }
 }
 
-/// The second half: a picture of `size` no larger than `wanted` (widths and heights), centred on a
-/// ground of the mean colour of its outermost pixels, or of their commonest where pixels are labels.
+/// The second half of framing: a picture of `size` no larger than `wanted` (widths and heights),
+/// centred on a ground of the mean colour of its outermost pixels, or of their commonest where pixels
+/// are labels.
 pub(super) fn letterboxed(
     inner: Vec<u8>,
     (width, height): (usize, usize),

@@ -4,8 +4,9 @@ use std::path::Path;
 
 use image::{DynamicImage, RgbImage};
 
+use super::frame::Cut;
 use super::resample::{Sampling, Window, resample};
-use super::{Framing, decode, frame, pairs};
+use super::{Framing, decode, pairs};
 use crate::error::{Error, Result};
 use crate::model::ModelSpec;
 use crate::picture::{InputKind, Label, Pixels, is_label_map};
@@ -59,9 +60,9 @@ impl Intake {
             Some(InputKind::Drawing) => Sampling::Smooth,
             Some(InputKind::Picture) | None => pairs::sampling_of(&bytes, channels),
         };
-        let (window, inner) = frame::placed(size, (width, height), Framing::Fit);
-        let framed = frame::taken(&bytes, size, window, inner, channels, sampling)?;
-        let framed = frame::letterboxed(framed, inner, (width, height), channels, sampling);
+        let cut = Cut::new(size, (width, height), Framing::Fit);
+        let framed = cut.take(&bytes, channels, sampling)?;
+        let inner = cut.size;
         let mut pixels = Pixels::new(channels, (width, height), framed)?;
         let doubt = match kind {
             _ if pixels.is_plain() => Some("every pixel of it is the same: it is empty".into()),

@@ -1,18 +1,18 @@
 //! Reading a source: what fits into memory, and what has to be read again each time.
 
-use std::ops::Range;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 
-use super::dataset::Rest;
+use super::dataset::{Anew, Rest};
 use super::decode::{self, Decoder};
+use super::demo_pairs::{DemoPairs, Input};
 use super::idx::Idx;
 use super::pairs::NOT_BESIDE;
 use super::place::{self, Place};
-use super::{DataSource, Framing, Progress, Skipped, Target, demo, demo_pairs, frame};
+use super::{DataSource, Framing, Progress, Skipped, Target, demo, frame};
 use crate::error::{Error, Result};
 
 /// What opening a source yields.
@@ -21,14 +21,14 @@ pub(super) struct Found {
     pub kept: Vec<u8>,
     /// Those beyond.
     pub rest: Rest,
-    /// The files of all of them, if they have files.
-    pub places: Vec<Place>,
+    /// Where all of them are.
+    pub anew: Anew,
     pub skipped: Vec<Skipped>,
 }
 
 impl Default for Found {
     fn default() -> Self {
-        Self { kept: Vec::new(), rest: Rest::None, places: Vec::new(), skipped: Vec::new() }
+        Self { kept: Vec::new(), rest: Rest::None, anew: Anew::Never, skipped: Vec::new() }
     }
 }
 
@@ -63,12 +63,8 @@ impl Opening {
                 kept.shrink_to_fit();
                 Ok(Found { kept, ..Found::default() })
             }
-            DataSource::DemoSketches => {
-                self.demo_pairs(demo_pairs::Input::Sketches, 0..self.most, progress)
-            }
-            DataSource::DemoLabels => {
-                self.demo_pairs(demo_pairs::Input::Labels, 0..self.most, progress)
-            }
+            DataSource::DemoSketches => self.demo_pairs(Input::Sketches, progress),
+            DataSource::DemoLabels => self.demo_pairs(Input::Labels, progress),
             DataSource::Idx(path) => self.idx(path, progress),
             DataSource::Folder(root)
             | DataSource::SideBySide { folder: root, .. }
@@ -89,7 +85,7 @@ impl Opening {
         let mut found =
             Found { kept: room_for(total, self.target, self.limit), ..Found::default() };
         let limit = self.places();
-        let mut rest = Vec::new();
+        let (mut good, mut rest) = (Vec::new(), Vec::new());
         let mut pace = Pace::new();
         let mut all = all.into_iter();
         while all.len() > 0 {
@@ -114,7 +110,7 @@ impl Opening {
                 match result {
                     Ok(pixels) => {
                         found.kept.extend_from_slice(&pixels);
-                        found.places.push(place);
+                        good.push(place);
                     }
                     Err(error) => found.skipped.push(place.skipped(&error)),
                 }
@@ -123,21 +119,17 @@ impl Opening {
         found.kept.shrink_to_fit();
         advance(progress, total, total)?;
         if !rest.is_empty() {
-            found.places.extend_from_slice(&rest);
+            good.extend_from_slice(&rest);
             found.rest = Rest::Files { decoder, places: rest };
         }
+        found.anew = Anew::Files(good);
         Ok(found)
     }
 
-    /// The built-in pairs of a `range`.
-    pub fn demo_pairs(
-        &self,
-        input: demo_pairs::Input,
-        range: Range<usize>,
-        progress: &mut Progress,
-    ) -> Result<Found> {
-        let kept = demo_pairs::pairs(input, self.target, self.framing, range, progress)?;
-        Ok(Found { kept, ..Found::default() })
+    fn demo_pairs(&self, input: Input, progress: &mut Progress) -> Result<Found> {
+        let pairs = DemoPairs::decode(input, self.most, progress)?;
+        let kept = pairs.framed(self.target, self.framing, 0..self.most, progress)?;
+        Ok(Found { kept, anew: Anew::Demo(input, Some(Box::new(pairs))), ..Found::default() })
     }
 
     fn idx(&self, path: &Path, progress: &mut Progress) -> Result<Found> {

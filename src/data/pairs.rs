@@ -10,9 +10,9 @@ use image::metadata::Orientation;
 use image::{DynamicImage, RgbImage};
 
 use super::decode::{self, Decoder, Looked};
-use super::frame;
+use super::frame::Cut;
 use super::place::Place;
-use super::resample::{Sampling, Window};
+use super::resample::Sampling;
 use super::{Direction, Framing, Target};
 use crate::error::{Error, Result};
 use crate::picture::{is_label_map, to_rgb};
@@ -138,23 +138,12 @@ fn framed(
 ) -> Result<Vec<u8>> {
     let [from, other] =
         [&input, &output].map(|half| (half.width() as usize, half.height() as usize));
-    let wanted = (target.width, target.height);
-    let (window, size) = frame::placed(from, wanted, framing);
+    let cut = Cut::new(from, (target.width, target.height), framing);
     let input = decode::flattened(input, target.input);
     let sampling = sampling_of(&input, target.input);
-    let input = frame::taken(&input, from, window, size, target.input, sampling)?;
-    let input = frame::letterboxed(input, size, wanted, target.input, sampling);
-    let (across, down) = (other.0 as f64 / from.0 as f64, other.1 as f64 / from.1 as f64);
-    let window = Window {
-        left: window.left * across,
-        top: window.top * down,
-        width: window.width * across,
-        height: window.height * down,
-    };
+    let input = cut.take(&input, target.input, sampling)?;
     let output = decode::flattened(output, target.channels);
-    let smooth = Sampling::Smooth;
-    let output = frame::taken(&output, other, window, size, target.channels, smooth)?;
-    let output = frame::letterboxed(output, size, wanted, target.channels, smooth);
+    let output = cut.of(other).take(&output, target.channels, Sampling::Smooth)?;
     Ok(interleaved(&input, &output, target))
 }
 

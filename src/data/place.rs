@@ -54,7 +54,7 @@ pub(super) struct Places {
 /// [`Error::Io`] if a folder cannot be listed; [`Error::BadData`] if two folders have nothing in
 /// common; [`Error::Cancelled`].
 pub(super) fn list(source: &DataSource, found: &mut dyn FnMut(usize) -> bool) -> Result<Places> {
-    let one = |folder: &Path, found, place: fn(PathBuf) -> Place| {
+    let one = |folder: &Path, found, place: &dyn Fn(PathBuf) -> Place| {
         let listing = folder::list(folder, found)?;
         Ok(Places {
             places: listing.pictures.into_iter().map(place).collect(),
@@ -63,12 +63,9 @@ pub(super) fn list(source: &DataSource, found: &mut dyn FnMut(usize) -> bool) ->
         })
     };
     match source {
-        DataSource::Folder(folder) => one(folder, found, Place::Whole),
-        DataSource::SideBySide { folder, direction: Direction::AToB } => {
-            one(folder, found, |path| Place::Halves(path, Direction::AToB))
-        }
-        DataSource::SideBySide { folder, direction: Direction::BToA } => {
-            one(folder, found, |path| Place::Halves(path, Direction::BToA))
+        DataSource::Folder(folder) => one(folder, found, &Place::Whole),
+        DataSource::SideBySide { folder, direction } => {
+            one(folder, found, &|path| Place::Halves(path, *direction))
         }
         DataSource::TwoFolders { inputs, outputs } => matching::list(inputs, outputs, found),
         DataSource::Demo

@@ -142,11 +142,9 @@ impl DataSource {
         let folder = |source: &Self| match source {
             Self::Folder(path) | Self::SideBySide { folder: path, .. } => Ok(path.clone()),
             Self::TwoFolders { inputs, .. } => Ok(inputs.clone()),
-            other => {
-                let why = "it is not a folder of pictures, and --outputs is for the second of two";
-                let path = other.path().map_or_else(|| other.name().into(), Path::to_owned);
-                Err(Error::bad_data(path, why))
-            }
+            other => Err(other.unusable(
+                "it is not a folder of pictures, and --outputs is for the second of two",
+            )),
         };
         Ok(Self::TwoFolders { inputs: folder(self)?, outputs: folder(&Self::from_path(outputs)?)? })
     }

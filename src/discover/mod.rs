@@ -5,5 +5,5 @@ mod pictures;
 mod sweep;
 
 pub use influence::{Influence, influence};
-pub use pictures::pictures;
+pub use pictures::{at_once, pictures};
 pub use sweep::{named_sheet, sheet, sweep, sweep_values};

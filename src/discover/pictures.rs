@@ -5,7 +5,7 @@ use image::RgbImage;
 
 use crate::error::{Error, Result};
 use crate::latent::Latent;
-use crate::model::Generator;
+use crate::model::{Generator, ModelSpec};
 use crate::picture;
 
 /// Floats of the pictures that are drawn at once: 16 MiB, so that large pictures go one by one.
@@ -14,6 +14,11 @@ const BATCH_FLOATS: usize = 4 << 20;
 const MAX_BATCH: usize = 64;
 /// Most pixels of all pictures together: a hundred million are 300 MB.
 const MAX_PIXELS: u64 = 100_000_000;
+
+/// How many pictures of a generator of `spec` are drawn at once.
+pub fn at_once(spec: &ModelSpec) -> usize {
+    spec.pictures_in(BATCH_FLOATS).min(MAX_BATCH)
+}
 
 /// One picture for each of `latents`. `progress` hears the fraction that is done and says whether to
 /// go on.
@@ -34,9 +39,8 @@ pub fn pictures(
         let why = format!("has at most {MAX_PIXELS} pixels in all; take fewer pictures");
         return Err(Error::bad_setting("sheet", why));
     }
-    let batch = spec.pictures_in(BATCH_FLOATS).min(MAX_BATCH);
     let mut pictures = Vec::with_capacity(latents.len());
-    for batch in latents.chunks(batch) {
+    for batch in latents.chunks(at_once(spec)) {
         if !progress(pictures.len() as f32 / latents.len() as f32) {
             return Err(Error::Cancelled);
         }

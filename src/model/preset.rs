@@ -62,6 +62,11 @@ impl Preset {
     /// Its networks.
     pub fn spec(self) -> ModelSpec {
         let doubling = |base| Widths::Doubling { base, max: 1024 };
+        let dcgan = |resolution, widths, ends| {
+            let (channels, fade) = (3, None);
+            let (generator, discriminator) = (widths, widths);
+            Network::Dcgan(Dcgan { resolution, channels, generator, discriminator, ends, fade })
+        };
         let (z_dim, prior, network) = match self {
             Self::MnistMlp => (
                 100,
@@ -75,54 +80,12 @@ impl Preset {
                     norm_eps: 0.8,
                 }),
             ),
-            Self::Faces32 => (
-                100,
-                Prior::Uniform,
-                Network::Dcgan(Dcgan {
-                    resolution: 32,
-                    channels: 3,
-                    generator: doubling(32),
-                    discriminator: doubling(32),
-                    ends: Ends::Linear,
-                    fade: None,
-                }),
-            ),
-            Self::Dcgan64 => (
-                100,
-                Prior::Normal,
-                Network::Dcgan(Dcgan {
-                    resolution: 64,
-                    channels: 3,
-                    generator: doubling(64),
-                    discriminator: doubling(64),
-                    ends: Ends::Conv,
-                    fade: None,
-                }),
-            ),
-            Self::Cars256 => (
-                128,
-                Prior::Normal,
-                Network::Dcgan(Dcgan {
-                    resolution: 256,
-                    channels: 3,
-                    generator: doubling(64),
-                    discriminator: doubling(64),
-                    ends: Ends::Conv,
-                    fade: None,
-                }),
-            ),
-            Self::Grow => (
-                100,
-                Prior::Normal,
-                Network::Dcgan(Dcgan {
-                    resolution: 32,
-                    channels: 3,
-                    generator: Widths::Constant { base: 32 },
-                    discriminator: Widths::Constant { base: 32 },
-                    ends: Ends::Conv,
-                    fade: None,
-                }),
-            ),
+            Self::Faces32 => (100, Prior::Uniform, dcgan(32, doubling(32), Ends::Linear)),
+            Self::Dcgan64 => (100, Prior::Normal, dcgan(64, doubling(64), Ends::Conv)),
+            Self::Cars256 => (128, Prior::Normal, dcgan(256, doubling(64), Ends::Conv)),
+            Self::Grow => {
+                (100, Prior::Normal, dcgan(32, Widths::Constant { base: 32 }, Ends::Conv))
+            }
             Self::Pix2pix => (
                 0,
                 Prior::Normal,

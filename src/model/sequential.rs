@@ -10,10 +10,6 @@ use crate::error::Result;
 use crate::ops::breath::breathe;
 use crate::ops::{self, Activation, Recorded};
 
-/// From the order of pictures to that of convolutions, and back.
-const CHANNELS_LAST: [usize; 4] = [0, 2, 3, 1];
-const CHANNELS_FIRST: [usize; 4] = [0, 3, 1, 2];
-
 /// One stage of a [`Sequential`] network.
 #[derive(Debug, Clone)]
 pub struct Stage(StageKind);
@@ -100,8 +96,8 @@ impl Stage {
             StageKind::Reshape(dims) => Ok(x.reshape(batch_of(x, dims)?)?),
             // Views: who needs neighbours in memory copies, and a generator's pictures go to the
             // discriminator as they are.
-            StageKind::ChannelsLast => Ok(x.permute(CHANNELS_LAST.as_slice())?),
-            StageKind::ChannelsFirst => Ok(x.permute(CHANNELS_FIRST.as_slice())?),
+            StageKind::ChannelsLast => ops::channels_last(x),
+            StageKind::ChannelsFirst => ops::channels_first(x),
             StageKind::Enlarge => ops::enlarge(x),
             StageKind::Shrink => ops::shrink(x),
             StageKind::Block(block) => block.forward(x, pass.mode),
@@ -125,8 +121,8 @@ impl Stage {
         breathe();
         let view = match &self.0 {
             StageKind::Reshape(dims) => Recorded::reshape(x, &batch_of(x, dims)?)?,
-            StageKind::ChannelsLast => Recorded::permute(x, CHANNELS_LAST)?,
-            StageKind::ChannelsFirst => Recorded::permute(x, CHANNELS_FIRST)?,
+            StageKind::ChannelsLast => Recorded::channels_last(x)?,
+            StageKind::ChannelsFirst => Recorded::channels_first(x)?,
             StageKind::Enlarge => Recorded::enlarge(x)?,
             StageKind::Shrink => Recorded::shrink(x)?,
             StageKind::Block(block) => return block.record(x, pass.mode, tape),

@@ -279,7 +279,7 @@ impl ModelSpec {
                 ),
             );
         }
-        let is_translator = matches!(self.network, Network::Pix2pix(_));
+        let is_translator = self.takes_pictures();
         if is_translator && self.z_dim != 0 {
             let why = "networks that make pictures from pictures have no latents; leave it out";
             return bad("z", why.into());

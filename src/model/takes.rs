@@ -34,6 +34,11 @@ impl ModelSpec {
         }
     }
 
+    /// Whether pictures are made from pictures, not drawn from latents.
+    pub fn takes_pictures(&self) -> bool {
+        matches!(self.takes(), Takes::Picture { .. })
+    }
+
     /// Channels of the pictures that go in: 0 where latents do.
     pub fn inputs(&self) -> usize {
         match self.takes() {

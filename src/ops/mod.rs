@@ -6,6 +6,8 @@
 //!   activation fused
 //! - [`dropout_factors`]: what dropout multiplies with
 //! - [`enlarge`], [`shrink`]: pictures twice and half as large
+//! - [`channels_last`], [`channels_first`]: from the order of pictures to that of these kernels, and
+//!   back
 //! - [`Recorded`]: all of these for networks that walk back themselves
 //! - [`update`]: what an optimiser does to a parameter, in place
 //! - [`init`]: tensors of seeded random numbers
@@ -32,6 +34,7 @@ mod geometry;
 pub mod init;
 mod instance;
 pub mod memory;
+mod order;
 mod recorded;
 mod resample;
 mod scratch;
@@ -43,6 +46,7 @@ pub use conv::PreparedConv;
 pub use dropout::dropout_factors;
 pub use geometry::ConvGeometry;
 pub use instance::instance_norm;
+pub use order::{channels_first, channels_last};
 pub use recorded::{Inward, Recorded};
 pub use resample::{enlarge, shrink};
 

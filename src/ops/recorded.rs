@@ -48,8 +48,8 @@ enum Operation {
     Factors(Tensor),
     /// From these dimensions to others.
     Reshape(Vec<usize>),
-    /// To these places from the ones in order.
-    Permute([usize; 4]),
+    ChannelsLast,
+    ChannelsFirst,
     Enlarge,
     Shrink,
 }
@@ -170,12 +170,20 @@ impl Recorded {
         Ok((x.reshape(dims)?, Self(Operation::Reshape(x.dims().to_vec()))))
     }
 
-    /// A view whose dimension `i` is dimension `order[i]` of `x`.
+    /// As [`channels_last`](super::channels_last).
     ///
     /// # Errors
-    /// When `x` does not have four dimensions.
-    pub fn permute(x: &Tensor, order: [usize; 4]) -> Result<(Tensor, Self)> {
-        Ok((x.detach().permute(order.as_slice())?, Self(Operation::Permute(order))))
+    /// As there.
+    pub fn channels_last(x: &Tensor) -> Result<(Tensor, Self)> {
+        Ok((super::channels_last(&x.detach())?, Self(Operation::ChannelsLast)))
+    }
+
+    /// As [`channels_first`](super::channels_first).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn channels_first(x: &Tensor) -> Result<(Tensor, Self)> {
+        Ok((super::channels_first(&x.detach())?, Self(Operation::ChannelsFirst)))
     }
 
     /// As [`enlarge`](super::enlarge).
@@ -230,13 +238,8 @@ impl Recorded {
             // Each is the other's way back, but for how many pixels share a value.
             Operation::Enlarge => only_x((super::shrink(grad)? * 4.0)?),
             Operation::Shrink => only_x((super::enlarge(grad)? * 0.25)?),
-            Operation::Permute(order) => {
-                let mut back = [0; 4];
-                for (to, from) in order.into_iter().enumerate() {
-                    back[from] = to;
-                }
-                only_x(grad.permute(back.as_slice())?)
-            }
+            Operation::ChannelsLast => only_x(super::channels_first(grad)?),
+            Operation::ChannelsFirst => only_x(super::channels_last(grad)?),
         }
     }
 }

@@ -97,36 +97,46 @@ impl TrainConfig {
             Preset::Grow => (64, 1_000.0, true),
             Preset::Pix2pix => (1, 200.0, true),
         };
-        let from_pictures = preset == Preset::Pix2pix;
-        let mut upkeep = Upkeep::over(kimg);
-        if from_pictures {
-            upkeep.keep_best = Some(Measure::L1);
-        }
-        Self {
+        let usual = Self {
             spec: preset.spec(),
             data,
             framing: Framing::default(),
             pictures: 0,
             flip,
-            jitter: if from_pictures { 0.117 } else { 0.0 },
+            jitter: 0.0,
             batch,
             objective: Objective::default(),
-            l1: if from_pictures { 100.0 } else { 0.0 },
+            l1: 0.0,
             augment: Augment::default(),
-            growth: (preset == Preset::Grow).then_some(Growth::USUAL),
+            growth: None,
             d_steps: 1,
             generator: AdamSettings::GAN,
             discriminator: AdamSettings::GAN,
             warm_up_kimg: 0.0,
             clip: 0.0,
-            real_label: if from_pictures { 1.0 } else { 0.9 },
+            real_label: 0.9,
             kimg,
-            lr_decay: if from_pictures { 0.5 } else { 0.0 },
-            ema_kimg: if from_pictures { 2.0 } else { 10.0 },
-            save_kimg: if from_pictures { 5.0 } else { 20.0 },
-            samples: if from_pictures { 12 } else { 64 },
+            lr_decay: 0.0,
+            ema_kimg: 10.0,
+            save_kimg: 20.0,
+            samples: 64,
             seed: 0,
-            upkeep,
+            upkeep: Upkeep::over(kimg),
+        };
+        match preset {
+            Preset::MnistMlp | Preset::Faces32 | Preset::Dcgan64 | Preset::Cars256 => usual,
+            Preset::Grow => Self { growth: Some(Growth::USUAL), ..usual },
+            Preset::Pix2pix => Self {
+                jitter: 0.117,
+                l1: 100.0,
+                real_label: 1.0,
+                lr_decay: 0.5,
+                ema_kimg: 2.0,
+                save_kimg: 5.0,
+                samples: 12,
+                upkeep: Upkeep { keep_best: Some(Measure::L1), ..usual.upkeep },
+                ..usual
+            },
         }
     }
 
@@ -214,11 +224,11 @@ impl TrainConfig {
     pub fn validate(&self) -> Result<()> {
         self.spec.validate()?;
         within("--jitter", self.jitter, 0.0, OpenOptions::MAX_JITTER)?;
-        if self.jitter > 0.0 && self.target().input == 0 {
+        let from_pictures = self.spec.takes_pictures();
+        if self.jitter > 0.0 && !from_pictures {
             let why = "only pairs are read larger and cropped at random; it must be 0 here";
             return Err(Error::bad_setting("--jitter", why));
         }
-        let from_pictures = matches!(self.spec.takes(), Takes::Picture { .. });
         let fewest = if from_pictures { 1.0 } else { 2.0 };
         within("--batch", self.batch as f64, fewest, 65_536.0)?;
         within("--pictures", self.pictures as f64, 0.0, 1e9)?;

@@ -3,16 +3,13 @@
     python tests/pytorch/augment.py        # writes tests/pytorch/augment.json
 
 Each change is done as it is defined, one after the other; pictures and gradients are made on both
-sides from a hash of their name (`fill` in models.py).
+sides from a hash of their name (`fill` in parity.py).
 """
-
-import json
-import pathlib
 
 import torch
 import torch.nn.functional as F
 
-from models import fill
+from parity import fill, write
 
 
 def changed(x, change):
@@ -51,8 +48,7 @@ def main():
         {"colour": [-0.45, 1.9, 0.6], "shift": [-1, 1], "hole": [3, 6, 2, 7]},
     ]
     cases = [case([3, 6, 8], changes), case([1, 6, 4], changes[:2] + changes[3:4])]
-    path = pathlib.Path(__file__).with_name("augment.json")
-    path.write_text(json.dumps({"torch": torch.__version__.split("+")[0], "cases": cases}, separators=(",", ":")) + "\n")
+    write("augment.json", cases)
 
 
 main()

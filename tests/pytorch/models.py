@@ -6,56 +6,11 @@ Weights, latents and pictures are not stored: both sides make them from a hash o
 and the place in it (`fill`), at the presets' full widths. Stored are some values of what comes out.
 """
 
-import json
-import pathlib
-import zlib
-
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-torch.set_num_threads(2)
-# In double precision: what remains of a difference is then our rounding alone.
-torch.set_default_dtype(torch.float64)
-
-# With the usual eps of 1e-8, Adam's first step is the bare sign of each gradient, and rounding alone
-# decides it where a gradient is nearly 0. These make the step proportional to the gradient.
-LR, EPS = 2e-3, 1.0
-
-
-def fill(name, shape, low, high):
-    """Values in [low, high) that depend on the name and the index alone (a 32-bit integer hash)."""
-    count = int(np.prod(shape))
-    with np.errstate(over="ignore"):
-        x = np.arange(count, dtype=np.uint32) ^ np.uint32(zlib.crc32(name.encode()))
-        x ^= x >> np.uint32(16)
-        x *= np.uint32(0x7FEB352D)
-        x ^= x >> np.uint32(15)
-        x *= np.uint32(0x846CA68B)
-        x ^= x >> np.uint32(16)
-    unit = x.astype(np.float64) / 2**32
-    return torch.from_numpy((low + (high - low) * unit).astype(np.float32).reshape(shape)).double()
-
-
-def weights(prefix, net):
-    state = {}
-    for name, old in net.state_dict().items():
-        shape = tuple(old.shape)
-        if name.endswith("num_batches_tracked"):
-            state[name] = old
-        elif name.endswith("running_var"):
-            state[name] = fill(prefix + name, shape, 0.8, 1.2)
-        elif name.endswith("running_mean"):
-            state[name] = fill(prefix + name, shape, -0.1, 0.1)
-        elif len(shape) == 1 and name.endswith("weight"):
-            state[name] = fill(prefix + name, shape, 0.95, 1.05)
-        elif len(shape) == 1:
-            state[name] = fill(prefix + name, shape, -0.05, 0.05)
-        else:
-            bound = (3.0 / np.prod(shape[1:])) ** 0.5
-            state[name] = fill(prefix + name, shape, -bound, bound)
-    net.load_state_dict(state)
+from parity import adam, after, fill, forward, grads, write
 
 
 class Shaped(nn.Module):
@@ -126,15 +81,6 @@ def mlp():
     return Shaped("model", g, after=(1, 28, 28)), Shaped("model", d, before=(784,), after=())
 
 
-def some(tensor, where=None):
-    """Up to 48 values with their places, spread over the tensor."""
-    flat = tensor.detach().double().flatten()
-    places = torch.arange(flat.numel()) if where is None else where
-    if places.numel() > 48:
-        places = places[torch.linspace(0, places.numel() - 1, 48).long()]
-    return {"at": places.tolist(), "is": [float(v) for v in flat[places]]}
-
-
 bce = F.binary_cross_entropy_with_logits
 label = torch.full_like
 
@@ -161,24 +107,11 @@ OBJECTIVES = {
 
 def case(name, nets, z_dim, prior, size, channels, batch, objective="bce", d_steps=1, clip=None):
     g, d = nets
-    g_start, d_start = None, None
-    for prefix, net in (("g.", g), ("d.", d)):
-        weights(prefix, net)
-    g_start = {k: v.clone() for k, v in g.state_dict().items()}
-    d_start = {k: v.clone() for k, v in d.state_dict().items()}
     z = fill("z", (batch * d_steps, z_dim), -prior, prior)
     real = fill("real", (batch * d_steps, channels, size, size), -1.0, 1.0)
     out = {"name": name, "batch": batch, "prior": prior}
     out |= {"objective": objective, "d_steps": d_steps, "clip": clip or 0.0}
-    with torch.no_grad():
-        for mode in ("train", "eval"):
-            for net, start, x, key in ((g, g_start, z, "g"), (d, d_start, real, "d")):
-                net.load_state_dict(start)
-                net.train(mode == "train")
-                out[f"{key}_{mode}"] = some(net(x))
-    g.load_state_dict(g_start), d.load_state_dict(d_start)
-    g.train(), d.train()
-    adam = lambda net: torch.optim.Adam(net.parameters(), lr=LR, betas=(0.5, 0.999), eps=EPS)
+    out |= forward(g, d, z, real)
     opt_g, opt_d = adam(g), adam(d)
     of_d, of_g = OBJECTIVES[objective]
     losses_d = []
@@ -191,7 +124,7 @@ def case(name, nets, z_dim, prior, size, channels, batch, objective="bce", d_ste
             nn.utils.clip_grad_norm_(d.parameters(), clip)
         opt_d.step()
         losses_d.append(loss_d.item())
-    d_grads = {k: p.grad.clone() for k, p in d.named_parameters()}
+    d_grads = grads(d)
     opt_g.zero_grad()
     judged = d(fake)
     # Only where real pictures count does the discriminator look at them again.
@@ -200,24 +133,8 @@ def case(name, nets, z_dim, prior, size, channels, batch, objective="bce", d_ste
     if clip:
         nn.utils.clip_grad_norm_(g.parameters(), clip)
     opt_g.step()
-    out["loss_d"] = sum(losses_d) / d_steps
-    out["loss_g"] = float(loss_g)
-    out["after"] = {}
-    g_grads = {k: p.grad for k, p in g.named_parameters()}
-    for key, net, grads in (("g.", g, g_grads), ("d.", d, d_grads)):
-        for param, value in net.state_dict().items():
-            if param.endswith("num_batches_tracked"):
-                continue
-            where = None
-            if param in grads:
-                # Where the weight moves most; all of it, where it stays as it is.
-                size_of = grads[param].abs().flatten()
-                where = (size_of >= 0.3 * size_of.max()).nonzero().flatten()
-            out["after"][key + param] = some(value, where)
-    g.eval()
-    with torch.no_grad():
-        out["g_after"] = some(g(z))
-    return out
+    out |= {"loss_d": sum(losses_d) / d_steps, "loss_g": loss_g.item()}
+    return out | after(g, d, grads(g), d_grads, z)
 
 
 def main():
@@ -231,12 +148,7 @@ def main():
         case("mnist-mlp", mlp(), 100, 1.7, 28, 1, 8, "hinge", d_steps=3),
         case("faces-32", (FacesG(100, 32), FacesD(32)), 100, 1.0, 32, 3, 4, "relativistic", d_steps=2),
     ]
-    path = pathlib.Path(__file__).with_name("models.json")
-    text = json.dumps({"torch": torch.__version__.split("+")[0], "cases": cases})
-    # Nine digits hold a float32 exactly.
-    cut = lambda v: float(f"{v:.9g}") if isinstance(v, float) else v
-    walk = lambda v: {k: walk(x) for k, x in v.items()} if isinstance(v, dict) else [walk(x) for x in v] if isinstance(v, list) else cut(v)
-    path.write_text(json.dumps(walk(json.loads(text)), separators=(",", ":")) + "\n")
+    write("models.json", cases)
 
 
 if __name__ == "__main__":

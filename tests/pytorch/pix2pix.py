@@ -7,14 +7,11 @@ public implementation's state dict. LeakyReLU does not work in place here, and s
 carry what it has not touched; the ReLU behind them makes both the same.
 """
 
-import json
-import pathlib
-
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-from models import EPS, LR, fill, some, weights
+from parity import adam, after, fill, forward, grads, write
 
 LAMBDA = 100.0
 
@@ -80,48 +77,22 @@ def bce(logits, label):
 def case(name, norm, size, inputs, outputs, width, count, batch):
     g = UNet(size, inputs, outputs, width, norm)
     d = Patches(inputs + outputs, width, count, norm)
-    for prefix, net in (("g.", g), ("d.", d)):
-        weights(prefix, net)
-    g_start = {k: v.clone() for k, v in g.state_dict().items()}
-    d_start = {k: v.clone() for k, v in d.state_dict().items()}
     a = fill("input", (batch, inputs, size, size), -1.0, 1.0)
     b = fill("truth", (batch, outputs, size, size), -1.0, 1.0)
     out = {"norm": name, "size": size, "inputs": inputs, "outputs": outputs, "width": width}
     out |= {"layers": count, "batch": batch}
-    with torch.no_grad():
-        for mode in ("train", "eval"):
-            for net, start, x, key in ((g, g_start, a, "g"), (d, d_start, torch.cat([a, b], 1), "d")):
-                net.load_state_dict(start)
-                net.train(mode == "train")
-                out[f"{key}_{mode}"] = some(net(x))
-    g.load_state_dict(g_start), d.load_state_dict(d_start)
-    g.train(), d.train()
-    adam = lambda net: torch.optim.Adam(net.parameters(), lr=LR, betas=(0.5, 0.999), eps=EPS)
+    out |= forward(g, d, a, torch.cat([a, b], 1))
     opt_g, opt_d = adam(g), adam(d)
     fake = g(a)
     loss_d = 0.5 * (bce(d(torch.cat([a, b], 1)), 1.0) + bce(d(torch.cat([a, fake.detach()], 1)), 0.0))
     loss_d.backward()
     opt_d.step()
-    d_grads = {k: p.grad.clone() for k, p in d.named_parameters()}
+    d_grads = grads(d)
     loss_g, l1 = bce(d(torch.cat([a, fake], 1)), 1.0), F.l1_loss(fake, b)
     (loss_g + LAMBDA * l1).backward()
     opt_g.step()
-    out |= {"loss_d": loss_d.item(), "loss_g": loss_g.item(), "l1": l1.item(), "after": {}}
-    g_grads = {k: p.grad for k, p in g.named_parameters()}
-    for key, net, grads in (("g.", g, g_grads), ("d.", d, d_grads)):
-        for param, value in net.state_dict().items():
-            if param.endswith("num_batches_tracked"):
-                continue
-            where = None
-            if param in grads:
-                # Where the weight moves most; all of it, where it stays as it is.
-                size_of = grads[param].abs().flatten()
-                where = (size_of >= 0.3 * size_of.max()).nonzero().flatten()
-            out["after"][key + param] = some(value, where)
-    g.eval()
-    with torch.no_grad():
-        out["g_after"] = some(g(a))
-    return out
+    out |= {"loss_d": loss_d.item(), "loss_g": loss_g.item(), "l1": l1.item()}
+    return out | after(g, d, grads(g), d_grads, a)
 
 
 def main():
@@ -130,12 +101,7 @@ def main():
         case("instance", nn.InstanceNorm2d, 32, 1, 3, 4, 2, 2),
         case("batch", nn.BatchNorm2d, 64, 4, 1, 4, 3, 1),
     ]
-    path = pathlib.Path(__file__).with_name("pix2pix.json")
-    # Nine digits hold a float32 exactly.
-    cut = lambda v: float(f"{v:.9g}") if isinstance(v, float) else v
-    walk = lambda v: {k: walk(x) for k, x in v.items()} if isinstance(v, dict) else [walk(x) for x in v] if isinstance(v, list) else cut(v)
-    found = {"torch": torch.__version__.split("+")[0], "cases": cases}
-    path.write_text(json.dumps(walk(found), separators=(",", ":")) + "\n")
+    write("pix2pix.json", cases)
 
 
 if __name__ == "__main__":

@@ -55,7 +55,7 @@ impl App {
 
     /// Gets the tab ready for the model that has come on screen.
     pub(super) fn ready_to_translate(&mut self, ctx: &Context, is_new: bool) {
-        let Some(model) = self.state.model.as_ref().filter(|model| model.spec().inputs() > 0)
+        let Some(model) = self.state.model.as_ref().filter(|model| model.spec().takes_pictures())
         else {
             return;
         };

@@ -110,7 +110,7 @@ fn our_way_back_is_that_of_candle() {
         };
         let given = init::normal(dims, 0.0, 1.0, &mut rng, &Device::Cpu).unwrap();
         let mut pictures = generator.forward(&given, Mode::Train).unwrap().detach();
-        if spec.inputs() > 0 {
+        if spec.takes_pictures() {
             pictures = Tensor::cat(&[&given, &pictures], 1).unwrap();
         }
         let name = spec.summary();

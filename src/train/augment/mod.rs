@@ -20,10 +20,7 @@ pub use adapt::Adaptation;
 use change::{Apply, Change, Hole};
 
 use crate::error::{Error, Result};
-
-/// From the order of pictures to that of convolutions, and back.
-const CHANNELS_LAST: [usize; 4] = [0, 2, 3, 1];
-const CHANNELS_FIRST: [usize; 4] = [0, 3, 1, 2];
+use crate::ops::{channels_first, channels_last};
 
 /// Brightness moves by up to this, on pictures in [-1, 1].
 const BRIGHTNESS: f64 = 0.5;
@@ -148,9 +145,9 @@ impl Changes {
         if !pictures.device().is_cpu() {
             return composed::apply(&self.0, pictures);
         }
-        let pictures = pictures.permute(CHANNELS_LAST.as_slice())?;
+        let pictures = channels_last(pictures)?;
         let changed = pictures.apply_op1(Apply { changes: self.0.clone(), back: false })?;
-        Ok(changed.permute(CHANNELS_FIRST.as_slice())?)
+        channels_first(&changed)
     }
 
     /// The gradient of the pictures `[B, C, H, W]` from that of the changed ones. The changes are
@@ -162,9 +159,9 @@ impl Changes {
         if !grad.device().is_cpu() {
             return composed::back(&self.0, grad);
         }
-        let grad = grad.detach().permute(CHANNELS_LAST.as_slice())?;
+        let grad = channels_last(&grad.detach())?;
         let grad = grad.apply_op1_no_bwd(&Apply { changes: self.0.clone(), back: true })?;
-        Ok(grad.permute(CHANNELS_FIRST.as_slice())?)
+        channels_first(&grad)
     }
 }
 

@@ -36,7 +36,7 @@ impl Given {
     }
 }
 
-/// The twin of `fill` in `tests/pytorch/models.py`, for values in [-1, 1).
+/// The twin of `fill` in `tests/pytorch/parity.py`, for values in [-1, 1).
 fn fill(name: &str, dims: &[usize]) -> Tensor {
     let mut crc = flate2::Crc::new();
     crc.update(name.as_bytes());

@@ -7,13 +7,11 @@
 
 use candle_core::{Device, Tensor};
 
-use super::pictures::{Pictures, place};
+use super::pictures::{Pictures, VALUES_AT_ONCE, place};
 use crate::error::Result;
 use crate::model::{Builder, Discriminator, Mode, ModelSpec};
 use crate::random::{Purpose, stream};
 
-/// Values of pictures that are judged at once.
-const VALUES_AT_ONCE: usize = 1 << 20;
 /// Batches after which running statistics have forgotten where they started: 0.9^40 is 1.5 %.
 const SETTLE: usize = 40;
 

@@ -2,13 +2,13 @@
 
 use candle_core::{Device, Tensor};
 
+use super::Measures;
 use super::diversity::mean_distance;
 use super::features::Judge;
 use super::ndb::Cells;
 use super::pictures::{Pictures, place};
 use super::prc::Manifold;
-use super::swd::{Draws, sliced_wasserstein};
-use super::{Measures, mean_level};
+use super::swd::mean_over_levels;
 use crate::error::Result;
 use crate::model::ModelSpec;
 use crate::random::{Purpose, stream};
@@ -66,13 +66,7 @@ impl Gauge {
     /// # Errors
     /// As [`Gauge::new`].
     pub fn measure(&self, fakes: &Pictures, images: u64) -> Result<Measures> {
-        let target = self.reals.target();
-        let shape = (target.channels, target.height, target.width);
-        // Pictures too small for patches have no such distance.
-        let swd = match Draws::new(self.reals.len(), shape, self.seed) {
-            Ok(draws) => Some(mean_level(&sliced_wasserstein(&self.reals, fakes, &draws)?)),
-            Err(_) => None,
-        };
+        let swd = mean_over_levels(&self.reals, fakes, self.seed)?;
         let rows = fakes.rows()?;
         let diversity = match self.distance > 0.0 {
             true => Some((mean_distance(&rows)? / self.distance) as f32),

@@ -32,6 +32,7 @@ pub use gauge::Gauge;
 pub use ndb::{Cells, Filling};
 pub use outputs::{mean_difference, measure_outputs};
 pub use pictures::Pictures;
+pub(super) use pictures::VALUES_AT_ONCE;
 pub use prc::{Manifold, Resemblance};
 pub use swd::{Draws, sliced_wasserstein};
 
@@ -167,9 +168,4 @@ impl Measure {
     pub fn is_better_low(self) -> bool {
         matches!(self, Self::L1 | Self::Swd | Self::Ndb | Self::Empty)
     }
-}
-
-/// The mean over the levels of a pyramid.
-fn mean_level(levels: &[f64]) -> f32 {
-    (levels.iter().sum::<f64>() / levels.len().max(1) as f64) as f32
 }

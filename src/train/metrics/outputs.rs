@@ -1,8 +1,8 @@
 //! How near outputs are to their truths, where there is a truth for each.
 
+use super::Measures;
 use super::pictures::Pictures;
-use super::swd::{Draws, sliced_wasserstein};
-use super::{Measures, mean_level};
+use super::swd::mean_over_levels;
 use crate::error::{Error, Result};
 
 /// The mean absolute difference between two sets of pictures, one by one, of values in [0, 1].
@@ -31,13 +31,7 @@ pub fn measure_outputs(
     seed: u64,
     images: u64,
 ) -> Result<Measures> {
-    let target = truths.target();
-    let shape = (target.channels, target.height, target.width);
-    let swd = match Draws::new(truths.len(), shape, seed) {
-        Ok(draws) => Some(mean_level(&sliced_wasserstein(truths, outputs, &draws)?)),
-        // Pictures too small for patches have no such distance.
-        Err(_) => None,
-    };
+    let swd = mean_over_levels(truths, outputs, seed)?;
     Ok(Measures {
         images,
         pictures: outputs.len(),

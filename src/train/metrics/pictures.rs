@@ -9,8 +9,8 @@ use crate::model::Generator;
 use crate::picture;
 use crate::random::{Purpose, stream};
 
-/// Values of pictures that a generator draws at once.
-const VALUES_AT_ONCE: usize = 1 << 20;
+/// Values of pictures that go through a network at once.
+pub(in crate::train) const VALUES_AT_ONCE: usize = 1 << 20;
 /// Pixels a side of the pictures that are compared as a whole: larger ones are averaged down.
 const COMPARED_SIDE: usize = 64;
 
@@ -103,9 +103,7 @@ impl Pictures {
             let now = left.min(at_once);
             let latents: Vec<_> =
                 (0..now).map(|_| spec.prior.sample(spec.z_dim, &mut rng)).collect();
-            let batch = generator.draw(&latents, device)?.permute((0, 2, 3, 1))?;
-            let values = batch.flatten_all()?.to_vec1::<f32>()?;
-            bytes.extend(values.into_iter().map(picture::byte));
+            bytes.extend(picture::to_bytes(&generator.draw(&latents, device)?)?);
             left -= now;
         }
         Ok(Self { target, bytes })

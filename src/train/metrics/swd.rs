@@ -13,6 +13,7 @@ use rayon::prelude::*;
 
 use super::pictures::{Pictures, below, place};
 use super::pyramid::{self, Level};
+use crate::data::Target;
 use crate::error::{Error, Result};
 use crate::random::{Purpose, stream};
 
@@ -96,6 +97,24 @@ pub fn sliced_wasserstein(reals: &Pictures, fakes: &Pictures, draws: &Draws) -> 
         Ok(1000.0 * along_lines(&reals, &fakes, &draws.directions)?)
     };
     draws.centres.iter().enumerate().map(level).collect()
+}
+
+/// The mean of [`sliced_wasserstein`] over the levels, with draws that follow from `seed`. Pictures too
+/// small for patches have no such distance.
+///
+/// # Errors
+/// As there.
+pub(super) fn mean_over_levels(
+    reals: &Pictures,
+    fakes: &Pictures,
+    seed: u64,
+) -> Result<Option<f32>> {
+    let Target { channels, height, width, .. } = reals.target();
+    let Ok(draws) = Draws::new(reals.len(), (channels, height, width), seed) else {
+        return Ok(None);
+    };
+    let levels = sliced_wasserstein(reals, fakes, &draws)?;
+    Ok(Some((levels.iter().sum::<f64>() / levels.len().max(1) as f64) as f32))
 }
 
 fn pyramids(pictures: &Pictures) -> Vec<Vec<Level>> {

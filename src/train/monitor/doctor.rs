@@ -88,17 +88,12 @@ impl Doctor {
             (Ailment::Exploding, means.exploding(usual)),
             (Ailment::Overfitting, means.overfitting(&self.facts)),
         ];
-        let of_pairs = |ailment| !self.facts.are_pairs || holds_for_pairs(ailment);
-        let signs: Vec<_> = signs.into_iter().filter(|(ailment, _)| of_pairs(*ailment)).collect();
         let judge = |(ailment, sign)| self.judge(report.step, ailment, sign);
         signs.into_iter().filter_map(judge).collect()
     }
 
     /// What is new after a measuring at `step`.
     pub fn measured(&mut self, step: u64, measures: &Measures) -> Vec<Alert> {
-        if self.facts.are_pairs && !holds_for_pairs(Ailment::ModeCollapse) {
-            return Vec::new();
-        }
         let sign = symptoms::mode_collapse(measures);
         let (count, before) = self.collapsed;
         self.collapsed = match &sign {
@@ -111,6 +106,9 @@ impl Doctor {
     }
 
     fn judge(&mut self, step: u64, ailment: Ailment, sign: Sign) -> Option<Alert> {
+        if self.facts.are_pairs && !holds_for_pairs(ailment) {
+            return None;
+        }
         let Some((severity, evidence)) = sign else {
             if let Some(known) = self.known.get_mut(&ailment) {
                 known.quiet += 1;

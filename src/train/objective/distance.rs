@@ -3,9 +3,7 @@
 use candle_core::Tensor;
 
 use crate::error::Result;
-
-const CHANNELS_LAST: [usize; 4] = [0, 2, 3, 1];
-const CHANNELS_FIRST: [usize; 4] = [0, 3, 1, 2];
+use crate::ops::{channels_first, channels_last};
 
 /// The mean absolute difference of `pictures` `[B, C, H, W]` from `truth`, with its slope at each of
 /// their values.
@@ -14,12 +12,11 @@ const CHANNELS_FIRST: [usize; 4] = [0, 3, 1, 2];
 /// [`crate::Error::Tensor`] if the shapes differ or the device fails.
 pub fn distance(pictures: &Tensor, truth: &Tensor) -> Result<(f32, Tensor)> {
     // In the order in which generators leave their pictures.
-    let [pictures, truth] =
-        [pictures, truth].map(|x| x.detach().permute(CHANNELS_LAST.as_slice())?.contiguous());
-    let apart = (pictures? - truth?)?;
+    let last = |x: &Tensor| -> Result<Tensor> { Ok(channels_last(&x.detach())?.contiguous()?) };
+    let apart = (last(pictures)? - last(truth)?)?;
     let mean = apart.abs()?.mean_all()?.to_scalar()?;
     let slope = (apart.sign()? / apart.elem_count().max(1) as f64)?;
-    Ok((mean, slope.permute(CHANNELS_FIRST.as_slice())?))
+    Ok((mean, channels_first(&slope)?))
 }
 
 #[cfg(test)]

@@ -17,9 +17,7 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
 use crate::error::Result;
-
-const CHANNELS_LAST: [usize; 4] = [0, 2, 3, 1];
-const CHANNELS_FIRST: [usize; 4] = [0, 3, 1, 2];
+use crate::ops::{channels_first, channels_last};
 
 /// `pictures` `[B, C, H, W]`, and behind them the same with ±`sigma` added to each value:
 /// `[2B, C, H, W]`.
@@ -28,7 +26,7 @@ const CHANNELS_FIRST: [usize; 4] = [0, 3, 1, 2];
 /// [`crate::Error::Tensor`] if the device is out of memory.
 pub fn beside_noisy(pictures: &Tensor, sigma: f64, rng: &mut ChaCha8Rng) -> Result<Tensor> {
     // In the order in which generators leave their pictures and discriminators take them.
-    let pictures = pictures.detach().permute(CHANNELS_LAST.as_slice())?.contiguous()?;
+    let pictures = channels_last(&pictures.detach())?.contiguous()?;
     let count = pictures.elem_count();
     let mut noise = Vec::with_capacity(count.next_multiple_of(64));
     while noise.len() < count {
@@ -39,7 +37,7 @@ pub fn beside_noisy(pictures: &Tensor, sigma: f64, rng: &mut ChaCha8Rng) -> Resu
     noise.truncate(count);
     let noise = Tensor::from_vec(noise, pictures.shape(), pictures.device())?;
     let noisy = (&pictures + noise)?;
-    Ok(Tensor::cat(&[&pictures, &noisy], 0)?.permute(CHANNELS_FIRST.as_slice())?)
+    channels_first(&Tensor::cat(&[&pictures, &noisy], 0)?)
 }
 
 /// `gamma` / 2 times the mean squared slope, from verdicts `[2B]` on pictures and, behind them, on the

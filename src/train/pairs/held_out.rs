@@ -1,5 +1,7 @@
 //! The pairs that a run does not learn from: those it is measured with, and shown on its sheets.
 
+use std::borrow::Cow;
+
 use candle_core::{Device, Tensor};
 use image::{Rgb, RgbImage};
 
@@ -9,10 +11,8 @@ use crate::error::{Error, Result};
 use crate::model::{Generator, ModelSpec};
 use crate::picture::{self, Pixels};
 use crate::train::config::TrainConfig;
-use crate::train::metrics::Pictures;
+use crate::train::metrics::{Pictures, VALUES_AT_ONCE};
 
-/// Values of pairs that are translated at once.
-const VALUES_AT_ONCE: usize = 1 << 20;
 /// Between the pictures of a sheet.
 const GAP: u32 = 2;
 const GROUND: Rgb<u8> = Rgb([128; 3]);
@@ -39,7 +39,7 @@ impl HeldOut {
     /// # Errors
     /// [`Error::BadData`] if there are too few pairs to hold one out.
     pub fn split_off(config: &TrainConfig, dataset: Dataset) -> Result<(Dataset, Option<Self>)> {
-        if config.spec.inputs() == 0 {
+        if !config.spec.takes_pictures() {
             return Ok((dataset, None));
         }
         match config.held_out(dataset.len()) {
@@ -82,19 +82,17 @@ impl HeldOut {
         count: usize,
         device: &Device,
     ) -> Result<Translated> {
-        let target = Target { input: 0, ..self.dataset.target() };
+        let pair = self.dataset.target();
+        let target = Target { input: 0, ..pair };
         let (mut outputs, mut truths) = (Vec::new(), Vec::new());
-        let append = |to: &mut Vec<u8>, batch: &Tensor| -> Result<()> {
-            let values = batch.permute((0, 2, 3, 1))?.flatten_all()?.to_vec1::<f32>()?;
-            to.extend(values.into_iter().map(picture::byte));
-            Ok(())
-        };
         let count = count.min(self.len());
-        let at_once = (VALUES_AT_ONCE / self.dataset.target().bytes().max(1)).max(1);
+        let at_once = (VALUES_AT_ONCE / pair.bytes().max(1)).max(1);
         for start in (0..count).step_by(at_once) {
-            let (input, truth) = self.pairs(start, at_once.min(count - start), device)?;
-            append(&mut outputs, &generator.translate(&input, None)?)?;
-            append(&mut truths, &truth)?;
+            let pairs = self.pairs(start, at_once.min(count - start))?;
+            let (input, _) = self.tensors(&pairs, device)?;
+            outputs.extend(picture::to_bytes(&generator.translate(&input, None)?)?);
+            let pixels = pairs.iter().flat_map(|bytes| bytes.chunks_exact(pair.planes()));
+            truths.extend(pixels.flat_map(|pixel| &pixel[pair.input..]));
         }
         Ok(Translated {
             outputs: Pictures::new(target, outputs)?,
@@ -110,7 +108,7 @@ impl HeldOut {
         let count = count.clamp(1, self.len());
         let mut pictures = Vec::with_capacity(3 * count);
         for pair in 0..count {
-            let (input, truth) = self.pairs(pair, 1, device)?;
+            let (input, truth) = self.tensors(&self.pairs(pair, 1)?, device)?;
             let output = generator.translate(&input, None)?;
             for batch in [looked_at(&input)?, output, truth] {
                 pictures.extend(picture::from_tensor(&batch)?);
@@ -121,11 +119,14 @@ impl HeldOut {
         Ok(picture::sheet(&pictures, 3 * beside.max(1), GAP, GROUND))
     }
 
-    /// Inputs and truths of `count` pairs from `start` on.
-    fn pairs(&self, start: usize, count: usize, device: &Device) -> Result<(Tensor, Tensor)> {
+    /// The bytes of `count` pairs from `start` on.
+    fn pairs(&self, start: usize, count: usize) -> Result<Vec<Cow<'_, [u8]>>> {
+        (start..start + count).map(|at| self.dataset.pixels(at)).collect()
+    }
+
+    /// Inputs and truths of some pairs.
+    fn tensors(&self, pairs: &[Cow<[u8]>], device: &Device) -> Result<(Tensor, Tensor)> {
         let Target { input, channels, height, width } = self.dataset.target();
-        let pairs: Vec<_> =
-            (start..start + count).map(|at| self.dataset.pixels(at)).collect::<Result<_>>()?;
         let pairs: Vec<&[u8]> = pairs.iter().map(|pair| &**pair).collect();
         halves(&picture::to_tensor(&pairs, (input + channels, height, width), device)?, input)
     }

@@ -10,10 +10,7 @@ use candle_core::Tensor;
 pub use held_out::{HeldOut, Translated, held_out_inputs, held_out_of};
 
 use crate::error::Result;
-
-/// From the order of pictures to that of convolutions, and back.
-const CHANNELS_LAST: [usize; 4] = [0, 2, 3, 1];
-const CHANNELS_FIRST: [usize; 4] = [0, 3, 1, 2];
+use crate::ops::{channels_first, channels_last};
 
 /// The inputs, which have so many channels, and the truths of a batch of pairs.
 ///
@@ -21,10 +18,9 @@ const CHANNELS_FIRST: [usize; 4] = [0, 3, 1, 2];
 /// [`crate::Error::Tensor`] if it has no channels beside those.
 pub fn halves(pairs: &Tensor, inputs: usize) -> Result<(Tensor, Tensor)> {
     // In memory as convolutions want them, once for all that follows.
-    let all = pairs.detach().permute(CHANNELS_LAST.as_slice())?;
-    let part = |start: usize, count: usize| {
-        all.narrow(3, start, count)?.contiguous()?.permute(CHANNELS_FIRST.as_slice())
-    };
+    let all = channels_last(&pairs.detach())?;
+    let part =
+        |start: usize, count: usize| channels_first(&all.narrow(3, start, count)?.contiguous()?);
     let channels = all.dim(3)?;
     Ok((part(0, inputs)?, part(inputs, channels.saturating_sub(inputs))?))
 }
@@ -34,9 +30,8 @@ pub fn halves(pairs: &Tensor, inputs: usize) -> Result<(Tensor, Tensor)> {
 /// # Errors
 /// [`crate::Error::Tensor`] if the two are of different number or size.
 pub fn joined(inputs: &Tensor, pictures: &Tensor) -> Result<Tensor> {
-    let last = |x: &Tensor| x.detach().permute(CHANNELS_LAST.as_slice())?.contiguous();
-    let both = Tensor::cat(&[last(inputs)?, last(pictures)?], 3)?;
-    Ok(both.permute(CHANNELS_FIRST.as_slice())?)
+    let last = |x: &Tensor| -> Result<Tensor> { Ok(channels_last(&x.detach())?.contiguous()?) };
+    channels_first(&Tensor::cat(&[last(inputs)?, last(pictures)?], 3)?)
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@ use super::{Learner, Trainer};
 use crate::error::Result;
 use crate::model::{Builder, Discriminator, Generator, Params, Side, inherited};
 use crate::random::{Purpose, stream};
-use crate::train::adam::Adam;
 use crate::train::average::Average;
 
 impl Trainer {
@@ -63,21 +62,16 @@ impl Trainer {
         let of_generator = inherited(&spec, Side::Generator, &self.generator.params.tensors());
         let mut rng = stream(self.config.seed, Purpose::Weights, layer);
         let builder = Builder::completed(&of_generator, &mut rng, &self.device);
-        self.generator = Learner::build(
-            builder,
-            |builder| Generator::build(&spec, builder),
-            |params| Adam::new(self.config.generator, params, &self.device),
-        )?;
+        let adam = self.config.generator;
+        self.generator = Learner::fresh(&spec, Generator::build, builder, adam, &self.device)?;
 
         let of_discriminator =
             inherited(&spec, Side::Discriminator, &self.discriminator.params.tensors());
         let mut rng = stream(self.config.seed, Purpose::Weights, layer + 1);
         let builder = Builder::completed(&of_discriminator, &mut rng, &self.device);
-        self.discriminator = Learner::build(
-            builder,
-            |builder| Discriminator::build(&spec, builder),
-            |params| Adam::new(self.config.discriminator, params, &self.device),
-        )?;
+        let adam = self.config.discriminator;
+        self.discriminator =
+            Learner::fresh(&spec, Discriminator::build, builder, adam, &self.device)?;
 
         // The average takes its own layers over, and has nothing better than the new one as it is.
         let mut weights = self.generator.params.tensors();

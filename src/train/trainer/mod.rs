@@ -8,7 +8,7 @@ mod tests;
 
 use candle_core::{Device, Tensor};
 
-use super::adam::Adam;
+use super::adam::{Adam, AdamSettings};
 use super::augment::Adaptation;
 use super::average::Average;
 use super::config::TrainConfig;
@@ -28,16 +28,21 @@ struct Learner<N> {
     adam: Adam,
 }
 
+/// Builds one of a spec's networks.
+type Build<N> = fn(&ModelSpec, &mut Builder) -> Result<N>;
+
 impl<N> Learner<N> {
-    /// The network that `network` builds from the parameters of `builder`, with their optimiser.
-    fn build(
+    /// The network of `spec` with the parameters of `builder`, and a fresh optimiser.
+    fn fresh(
+        spec: &ModelSpec,
+        build: Build<N>,
         mut builder: Builder,
-        network: impl FnOnce(&mut Builder) -> Result<N>,
-        adam: impl FnOnce(&Params) -> Result<Adam>,
+        adam: AdamSettings,
+        device: &Device,
     ) -> Result<Self> {
-        let network = network(&mut builder)?;
+        let network = build(spec, &mut builder)?;
         let params = builder.finish();
-        let adam = adam(&params)?;
+        let adam = Adam::new(adam, &params, device)?;
         Ok(Self { network, params, adam })
     }
 }
@@ -76,22 +81,26 @@ impl Trainer {
         let spec = config.spec.clone();
         let mut rng = stream(config.seed, Purpose::Weights, 0);
         let builder = Builder::random(&mut rng, device);
-        let generator = Learner::build(
-            builder,
-            |b| Generator::build(&spec, b),
-            |params| Adam::new(config.generator, params, device),
-        )?;
+        let generator = Learner::fresh(&spec, Generator::build, builder, config.generator, device)?;
 
         let mut rng = stream(config.seed, Purpose::Weights, 1);
         let builder = Builder::random(&mut rng, device);
-        let discriminator = Learner::build(
-            builder,
-            |b| Discriminator::build(&spec, b),
-            |params| Adam::new(config.discriminator, params, device),
-        )?;
+        let discriminator =
+            Learner::fresh(&spec, Discriminator::build, builder, config.discriminator, device)?;
 
         let average = Average::new(&spec, &generator.params.snapshot()?, device)?;
-        Ok(Self {
+        Ok(Self::before_the_first_step(config, spec, generator, discriminator, average, device))
+    }
+
+    fn before_the_first_step(
+        config: TrainConfig,
+        spec: ModelSpec,
+        generator: Learner<Generator>,
+        discriminator: Learner<Discriminator>,
+        average: Average,
+        device: &Device,
+    ) -> Self {
+        Self {
             schedule: config.schedule(),
             input: None,
             device: device.clone(),
@@ -105,7 +114,7 @@ impl Trainer {
             adam_since: 0,
             setbacks: 0,
             config,
-        })
+        }
     }
 
     /// Notes what kind of pictures go in: model files tell it.

@@ -5,11 +5,11 @@ use std::path::Path;
 use candle_core::Device;
 use serde::{Deserialize, Serialize};
 
-use super::{Learner, Trainer};
+use super::{Build, Learner, Trainer};
 use crate::checkpoint::{ModelFile, ModelInfo, StateFile, model_in_memory, save_model, save_state};
 use crate::error::{Error, Result};
 use crate::model::{Builder, Discriminator, Generator, ModelSpec};
-use crate::train::adam::Adam;
+use crate::train::adam::{Adam, AdamSettings};
 use crate::train::augment::Adaptation;
 use crate::train::average::Average;
 use crate::train::config::TrainConfig;
@@ -37,6 +37,26 @@ fn no_setbacks(count: &u32) -> bool {
     *count == 0
 }
 
+impl<N> Learner<N> {
+    /// The network of `spec` and its optimiser, as `file` holds them under `name`.
+    fn read(
+        file: &StateFile,
+        name: &str,
+        spec: &ModelSpec,
+        build: Build<N>,
+        adam: AdamSettings,
+        device: &Device,
+    ) -> Result<Self> {
+        let shapes = Builder::shapes(|builder| build(spec, builder))?;
+        let tensors = file.group(name, &shapes, device)?;
+        let mut builder = Builder::given(&tensors, device);
+        let network = build(spec, &mut builder)?;
+        let params = builder.finish();
+        let moments = file.group(&format!("{name}_moments"), &Adam::shapes(&params), device)?;
+        Ok(Self { network, params, adam: Adam::with_moments(adam, moments) })
+    }
+}
+
 impl Trainer {
     /// Goes on from the state that [`Trainer::save_state`] wrote at `path`.
     ///
@@ -57,46 +77,21 @@ impl Trainer {
                 ),
             ));
         }
-        let generator_shapes = spec.generator_shapes()?;
-        let tensors = file.group("generator", &generator_shapes, device)?;
-        let builder = Builder::given(&tensors, device);
-        let generator = Learner::build(
-            builder,
-            |b| Generator::build(&spec, b),
-            |params| {
-                let moments = file.group("generator_moments", &Adam::shapes(params), device)?;
-                Ok(Adam::with_moments(config.generator, moments))
-            },
-        )?;
-
-        let tensors = file.group("discriminator", &spec.discriminator_shapes()?, device)?;
-        let builder = Builder::given(&tensors, device);
-        let discriminator = Learner::build(
-            builder,
-            |b| Discriminator::build(&spec, b),
-            |params| {
-                let moments = file.group("discriminator_moments", &Adam::shapes(params), device)?;
-                Ok(Adam::with_moments(config.discriminator, moments))
-            },
-        )?;
-
-        let average = file.group("average", &generator_shapes, device)?;
-        let average = Average::new(&spec, &average, device)?;
-        Ok(Self {
-            schedule: config.schedule(),
-            input: None,
-            device: device.clone(),
-            spec,
-            wants: config.objective.loss.wants(),
-            generator,
-            discriminator,
-            average,
-            adaptation: about.adaptation.unwrap_or_else(|| Adaptation::new(&config.augment)),
-            step: about.step,
-            adam_since: about.adam_since,
-            setbacks: about.setbacks,
-            config,
-        })
+        let shapes = spec.generator_shapes()?;
+        let (build, adam) = (Generator::build, config.generator);
+        let generator = Learner::read(&file, "generator", &spec, build, adam, device)?;
+        let (build, adam) = (Discriminator::build, config.discriminator);
+        let discriminator = Learner::read(&file, "discriminator", &spec, build, adam, device)?;
+        let average = Average::new(&spec, &file.group("average", &shapes, device)?, device)?;
+        let mut trainer =
+            Self::before_the_first_step(config, spec, generator, discriminator, average, device);
+        if let Some(adaptation) = about.adaptation {
+            trainer.adaptation = adaptation;
+        }
+        trainer.step = about.step;
+        trainer.adam_since = about.adam_since;
+        trainer.setbacks = about.setbacks;
+        Ok(trainer)
     }
 
     /// Goes back to the state at `path`, or to the start if there is none, with half the learning

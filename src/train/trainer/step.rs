@@ -24,6 +24,8 @@ struct Draws {
 struct Round<'a> {
     /// Real pictures `[B, C, H, W]`.
     real: Tensor,
+    /// The same with the input that belongs to each, if there is one: what the discriminator judges.
+    real_shown: Tensor,
     /// What the generator draws from: latents, or the input that belongs to each real picture.
     given: Tensor,
     /// Seeds of the dropout of each picture.
@@ -53,6 +55,8 @@ impl Told {
 /// Generated pictures with the way back to the generator's weights.
 struct Generated {
     pictures: Tensor,
+    /// The same beside their inputs, as in [`Round::real_shown`].
+    shown: Tensor,
     from_given: Tape,
 }
 
@@ -140,10 +144,12 @@ impl Trainer {
             // With a single round, these are the tensors themselves.
             let batch = |x: &Tensor| x.narrow(0, index * each, each);
             let dropout = &dropout[index * each..][..each];
-            let mut round = Round { real: batch(real)?, given: batch(given)?, dropout };
+            let (mut real, given) = (batch(real)?, batch(given)?);
             if let Some(share) = fade {
-                round.real = blurred(&round.real, share)?;
+                real = blurred(&real, share)?;
             }
+            let real_shown = self.shown(&given, &real)?;
+            let round = Round { real, real_shown, given, dropout };
             let number = (step - 1 - self.adam_since) * rounds as u64 + index as u64 + 1;
             let (fake, of_round) =
                 self.discriminator_step(&round, number, lr_factor, &mut draws)?;
@@ -187,15 +193,16 @@ impl Trainer {
         draws: &mut Draws,
     ) -> Result<(Generated, Told)> {
         let objective = self.config.objective;
-        let (real, _) = self.changed(&self.shown(round, &round.real)?, draws)?;
+        let (real, _) = self.changed(&round.real_shown, draws)?;
         let (judged_real, from_real) = self.judged(&real, objective.r1 != 0.0, draws)?;
         let pass = Mode::Train.dropping(round.dropout);
         let (fake, from_given) = self.generator.network.record(&round.given, pass)?;
-        let (changed_fake, _) = self.changed(&self.shown(round, &fake)?, draws)?;
+        let fake_shown = self.shown(&round.given, &fake)?;
+        let (changed_fake, _) = self.changed(&fake_shown, draws)?;
         let (judged_fake, from_fake) = self.judged(&changed_fake, objective.r2 != 0.0, draws)?;
 
         let (batch, wants, label) = (real.dim(0)?, self.wants, self.config.real_label);
-        let share = if self.spec.inputs() > 0 { 0.5 } else { 1.0 };
+        let share = if self.spec.takes_pictures() { 0.5 } else { 1.0 };
         let (loss, [on_real, on_fake]) = with_slopes([&judged_real, &judged_fake], |judged| {
             let [real, fake] = [judged[0].narrow(0, 0, batch)?, judged[1].narrow(0, 0, batch)?];
             let mut loss = (wants.discriminator)([&real, &fake], label)?;
@@ -228,7 +235,7 @@ impl Trainer {
         for sum in [&mut told.real, &mut told.fake, &mut told.sign] {
             *sum /= count;
         }
-        Ok((Generated { pictures: fake, from_given }, told))
+        Ok((Generated { pictures: fake, shown: fake_shown, from_given }, told))
     }
 
     /// The discriminator judges `fake` again, and the generator moves.
@@ -240,11 +247,11 @@ impl Trainer {
         lr_factor: f64,
         draws: &mut Draws,
     ) -> Result<Moved> {
-        let (pictures, changes) = self.changed(&self.shown(round, &fake.pictures)?, draws)?;
+        let (pictures, changes) = self.changed(&fake.shown, draws)?;
         let (judged, from_pictures) = self.discriminator.network.record(&pictures, Mode::Train)?;
         let judged_real = match self.config.objective.loss.compares() {
             true => {
-                let (real, _) = self.changed(&self.shown(round, &round.real)?, draws)?;
+                let (real, _) = self.changed(&round.real_shown, draws)?;
                 self.discriminator.network.forward(&real, Mode::Train)?.detach()
             }
             // Nobody looks at it.
@@ -258,8 +265,8 @@ impl Trainer {
             grad = changes.back(&grad)?;
         }
         let mut moved = Moved { loss, gradient: 0.0, distance: 0.0 };
-        let inputs = self.spec.inputs();
-        if inputs > 0 {
+        if self.spec.takes_pictures() {
+            let inputs = self.spec.inputs();
             let (mean, slope) = distance(&fake.pictures, &round.real)?;
             let on_output = grad.narrow(1, inputs, grad.dim(1)? - inputs)?;
             grad = (on_output + (slope * self.config.l1)?)?;
@@ -271,11 +278,11 @@ impl Trainer {
         Ok(moved)
     }
 
-    /// `pictures` with the input that belongs to them, if there is one.
-    fn shown(&self, round: &Round, pictures: &Tensor) -> Result<Tensor> {
-        match self.spec.inputs() {
-            0 => Ok(pictures.clone()),
-            _ => joined(&round.given, pictures),
+    /// `pictures` with what they were `given`, if that is an input that belongs to them.
+    fn shown(&self, given: &Tensor, pictures: &Tensor) -> Result<Tensor> {
+        match self.spec.takes_pictures() {
+            false => Ok(pictures.clone()),
+            true => joined(given, pictures),
         }
     }
 
@@ -311,8 +318,8 @@ impl Trainer {
 
 /// Real pictures as far out of focus as generated ones are while a layer is blended in.
 fn blurred(pictures: &Tensor, share: f64) -> Result<Tensor> {
-    let x = pictures.permute((0, 2, 3, 1))?.contiguous()?;
+    let x = ops::channels_last(pictures)?.contiguous()?;
     let blurred = ops::enlarge(&ops::shrink(&x)?)?;
     let x = ((blurred * (1.0 - share))? + (x * share)?)?;
-    Ok(x.permute((0, 3, 1, 2))?)
+    ops::channels_first(&x)
 }

@@ -64,7 +64,7 @@ pub fn show(ui: &mut Ui, context: &mut TabContext) {
         .map(|(title, measures)| (title, measures_of(ui, run, &measures)))
         .filter(|(_, curves)| !curves.is_empty())
         .collect();
-    let has_truths = run.config.spec.inputs() > 0;
+    let has_truths = run.config.spec.takes_pictures();
     let count = 2 + usize::from(has_truths) + measured.len();
     let gap = ui.spacing().item_spacing.y;
     let height = (ui.available_height() - gap * (count - 1) as f32) / count as f32;

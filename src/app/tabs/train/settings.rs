@@ -35,7 +35,7 @@ pub fn show(ui: &mut Ui, context: &mut TabContext) {
     group(ui, "Learning", false, |ui| learning(ui, &rows, &mut config, &usual));
     group(ui, "Objective", false, |ui| recipe::objective(ui, &rows, &mut config, &usual));
     // Pairs would be torn apart by it.
-    if config.spec.inputs() == 0 {
+    if !config.spec.takes_pictures() {
         group(ui, "Augmentation", false, |ui| recipe::augmentation(ui, &rows, &mut config, &usual));
     }
     if config.growth.is_some() {

@@ -9,7 +9,7 @@ use crate::train::TrainConfig;
 
 /// The networks' own settings.
 pub fn show(ui: &mut Ui, rows: &Rows, config: &mut TrainConfig, usual: &TrainConfig) {
-    if config.spec.inputs() == 0 {
+    if !config.spec.takes_pictures() {
         latents(ui, rows, &mut config.spec, &usual.spec);
     }
     match (&mut config.spec.network, &usual.spec.network) {

@@ -20,7 +20,7 @@ pub fn objective(ui: &mut Ui, rows: &Rows, config: &mut TrainConfig, usual: &Tra
     if loss != config.objective.loss {
         config.choose_loss(loss);
     }
-    if config.spec.inputs() > 0 {
+    if config.spec.takes_pictures() {
         let about = "Weight of the mean difference of outputs from their truths, beside the loss: more \
                      is nearer and softer, less is crisper and bolder.";
         rows.number(ui, Row::new("L1", "--l1", about), &mut config.l1, usual.l1, 1.0);
