@@ -21,15 +21,28 @@ const BATCH: u64 = 8;
 /// A length that no test waits for.
 const ENDLESS: &str = "100000";
 
+/// A network that draws from latents.
+const FACES: &str = "--preset dcgan-64 --resolution 16 --width 4 --z 6";
+/// One that makes pictures from pictures, on real pairs, with noise.
+const PAIRS: &str = "--preset pix2pix --resolution 64 --width 3 --pictures 60 --dropout 0.5";
+
 /// One of the runs that are compared. All are called `run`, since a model carries its run's name.
 struct Run {
     out: PathBuf,
     data: PathBuf,
+    network: &'static str,
 }
 
 impl Run {
     fn new(root: &Path, name: &str) -> Self {
-        Self { out: root.join(name).join("run"), data: root.join("data") }
+        let run =
+            Self { out: root.join(name).join("run"), data: root.join("data"), network: FACES };
+        std::fs::create_dir_all(root.join(name)).unwrap();
+        run
+    }
+
+    fn on_pairs(root: &Path, name: &str) -> Self {
+        Self { data: "demo-sketches".into(), network: PAIRS, ..Self::new(root, name) }
     }
 
     fn words(&self, resume: bool, kimg: &str) -> Vec<String> {
@@ -38,10 +51,10 @@ impl Run {
             format!("train --out {out} --resume --kimg {kimg} --device cpu")
         } else {
             format!(
-                "train --out {out} --data {} --preset dcgan-64 --resolution 16 --width 4 --z 6 \
-                 --batch {BATCH} --save-kimg 0.08 --samples 4 --seed 5 --kimg {kimg} --device cpu \
+                "train --out {out} --data {} {} --batch {BATCH} --save-kimg 0.08 --samples 4 --seed 5 --kimg {kimg} --device cpu \
                  --preview-kimg 0.1 --measure-kimg 0.12 --measure-pictures 20 --keep-kimg 0.16",
-                self.data.to_str().unwrap()
+                self.data.to_str().unwrap(),
+                self.network
             )
         };
         line.split_whitespace().map(str::to_owned).collect()
@@ -155,9 +168,6 @@ fn a_run_that_was_stopped_ends_like_one_that_was_not() {
     pictures(&root.path().join("data"), 36);
     let [whole, stopped, killed] =
         ["whole", "stopped", "killed"].map(|name| Run::new(root.path(), name));
-    for run in [&whole, &stopped, &killed] {
-        std::fs::create_dir_all(run.out.parent().unwrap()).unwrap();
-    }
 
     // Ctrl-C, and later what `kill` and a shutdown send.
     for (signal, resume) in [("-INT", false), ("-TERM", true)] {
@@ -193,9 +203,6 @@ fn a_run_killed_at_random_moments_ends_like_one_that_was_not() {
     let root = tempfile::tempdir().unwrap();
     pictures(&root.path().join("data"), 36);
     let [whole, killed] = ["whole", "killed"].map(|name| Run::new(root.path(), name));
-    for run in [&whole, &killed] {
-        std::fs::create_dir_all(run.out.parent().unwrap()).unwrap();
-    }
     let mut most = 0;
     let mut rng = stream(9, Purpose::Measure, 0);
     for kill in 0..kills {
@@ -213,6 +220,19 @@ fn a_run_killed_at_random_moments_ends_like_one_that_was_not() {
     killed.check_like(&whole, "killed");
 }
 
+#[test]
+fn a_run_on_pairs_that_was_killed_ends_like_one_that_was_not() {
+    let root = tempfile::tempdir().unwrap();
+    let [whole, killed] = ["whole", "killed"].map(|name| Run::on_pairs(root.path(), name));
+    let (status, _) = killed.stopped_by("-KILL", false, 13);
+    assert_eq!(status.signal(), Some(9));
+    let steps = killed.lines() as u64 + 9;
+    killed.to_the_end(true, steps);
+    whole.to_the_end(false, steps);
+    killed.check_like(&whole, "killed");
+    assert!(whole.files().contains_key("best.safetensors"), "held-out pairs are measured");
+}
+
 /// The disk has no room for a checkpoint: the run goes on to its end, says what is missing, and can be
 /// gone on with when there is room.
 #[test]
@@ -220,9 +240,6 @@ fn a_full_disk_stops_nothing_but_saving() {
     let root = tempfile::tempdir().unwrap();
     pictures(&root.path().join("data"), 12);
     let [whole, cramped] = ["whole", "cramped"].map(|name| Run::new(root.path(), name));
-    for run in [&whole, &cramped] {
-        std::fs::create_dir_all(run.out.parent().unwrap()).unwrap();
-    }
     // No file may have more than eight blocks of 512 bytes; a write beyond is an error, not a signal.
     let line = "trap '' XFSZ; ulimit -f 8; exec \"$0\" \"$@\"";
     let output = Command::new("sh")

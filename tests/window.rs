@@ -173,7 +173,7 @@ fn files_can_be_dropped() {
 fn a_model_that_takes_pictures_is_told_apart() {
     let mut window = Window::open();
     let model = window.path("translator.safetensors");
-    write_translator(&model);
+    write_translator(&model, 32);
     window.harness.input_mut().dropped_files.push(Arc::new(Dropped(model)));
     window.wait("dropped model", |app| app.state().takes_pictures().is_some());
     window.frames(3);

@@ -66,11 +66,21 @@ impl Work {
                 dcgan.discriminator = dcgan.discriminator.with_base(width);
             }
         }
+        if let Network::Pix2pix(net) = &mut config.spec.network {
+            net.resolution = case.resolution.unwrap_or(net.resolution);
+            net.width = case.width.unwrap_or(net.width);
+            // Both sides draw other numbers for it.
+            net.dropout = 0.0;
+        }
         let (spec, device) = (config.spec.clone(), Device::Cpu);
         let (height, width) = spec.size();
         let batch = case.batch;
         let mut rng = stream(1, Purpose::Latents, 0);
         let z = match spec.prior {
+            _ if spec.takes_pictures() => {
+                let shape = (batch, spec.inputs(), height, width);
+                init::uniform(shape, -1.0, 1.0, &mut rng, &device)
+            }
             Prior::Normal => init::normal((batch, spec.z_dim), 0.0, 1.0, &mut rng, &device),
             Prior::Uniform => init::uniform((batch, spec.z_dim), -1.0, 1.0, &mut rng, &device),
         };

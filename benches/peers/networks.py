@@ -1,7 +1,13 @@
 """The networks of the comparison in PyTorch, under the names that our files have."""
 
+import sys
+from pathlib import Path
+
 import torch
 from torch import nn
+
+sys.path.append(str(Path(__file__).resolve().parent.parent.parent / "tests" / "pytorch"))
+from pix2pix import Patches, UNet  # noqa: E402
 
 
 class Named(nn.Module):
@@ -58,9 +64,27 @@ def mlp(state):
     return Named("model", g, (100,), (1, 28, 28)), Named("model", d, (784,), ())
 
 
+def pix2pix(state):
+    """The U-Net and, where there are weights for it, the PatchGAN, both with batch norm."""
+    inputs, size = state["z"].shape[1:3]
+    first = state["g.model.model.0.weight"]
+    last = state["g.model.model.3.weight"]
+    g = UNet(size, inputs, last.shape[1], first.shape[0], nn.BatchNorm2d)
+    if "d.model.0.weight" not in state:
+        return g, None
+    layers = sum(
+        name.startswith("d.") and name.endswith("running_mean") for name in state
+    )
+    channels, width = inputs + last.shape[1], state["d.model.0.weight"].shape[0]
+    return g, Patches(channels, width, layers, nn.BatchNorm2d)
+
+
 def load(state):
     """Both networks with the weights of `state`; the second is None where it has none."""
-    nets = dcgan(state) if "g.main.0.weight" in state else mlp(state)
+    if "g.model.model.0.weight" in state:
+        nets = pix2pix(state)
+    else:
+        nets = dcgan(state) if "g.main.0.weight" in state else mlp(state)
     for prefix, net in zip("gd", nets):
         if net is not None:
             own = {name[2:]: t for name, t in state.items() if name.startswith(f"{prefix}.")}

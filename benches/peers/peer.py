@@ -53,7 +53,8 @@ class Forward:
 
 
 class Step:
-    """A training step of both networks, as in the PyTorch tutorial."""
+    """A training step of both networks, as in the PyTorch tutorial; where a picture goes in, as published
+    for pix2pix: both judged with their input, D halved, and 100 times the distance to the truth."""
 
     def __init__(self, peer, state, path):
         self.z, self.real = state["z"], state["real"]
@@ -70,26 +71,30 @@ class Step:
         # What our step also does: the generator's moving average.
         self.average = [p.detach().clone() for p in self.g.parameters()]
 
+        self.is_pair = self.z.dim() == 4
+
     def loss(self, pictures, label):
-        logits = self.judge(pictures)
+        logits = self.judge(torch.cat([self.z, pictures], 1) if self.is_pair else pictures)
         return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, label))
 
     def run(self):
         fake = self.draw(self.z)
         self.adam_d.zero_grad()
-        on_real, on_fake = self.loss(self.real, 0.9), self.loss(fake.detach(), 0.0)
-        (on_real + on_fake).backward()
+        label, share = (1.0, 0.5) if self.is_pair else (0.9, 1.0)
+        on_real, on_fake = self.loss(self.real, label), self.loss(fake.detach(), 0.0)
+        loss_d = share * (on_real + on_fake)
+        loss_d.backward()
         self.adam_d.step()
         self.adam_g.zero_grad()
         self.d.requires_grad_(False)
         loss_g = self.loss(fake, 1.0)
-        loss_g.backward()
+        (loss_g + 100 * F.l1_loss(fake, self.real) if self.is_pair else loss_g).backward()
         self.d.requires_grad_(True)
         self.adam_g.step()
         with torch.no_grad():
             torch._foreach_lerp_(self.average, list(self.g.parameters()), 0.01)
         number = lambda x: x.detach().reshape(1)
-        return {"loss_d": number(on_real + on_fake), "loss_g": number(loss_g)}
+        return {"loss_d": number(loss_d), "loss_g": number(loss_g)}
 
 
 def floor(path):
@@ -100,7 +105,8 @@ def floor(path):
     pictures, operations, moved = networks.count(g, state["z"], is_step)
     if is_step:
         # Twice forth and back to the weights, once forth and back to the picture.
-        _, on_d, bytes_d = networks.count(d, pictures, False)
+        shown = torch.cat([state["z"], pictures], 1) if state["z"].dim() == 4 else pictures
+        _, on_d, bytes_d = networks.count(d, shown, False)
         operations, moved = operations + 8 * on_d, moved + 8 * bytes_d
         # Adam reads weights, gradients and two moments, and writes all but the gradients.
         moved += 28 * sum(p.numel() for net in (g, d) for p in net.parameters())

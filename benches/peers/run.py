@@ -57,6 +57,8 @@ ROWS = [
     Row("cars-256, one picture", "forward", "cars-256", 1, aim=0.8),
     Row("cars-256, step of 16", "step", "cars-256", 16, aim=1 / 1.3),
     Row("mnist-mlp, step of 64", "step", "mnist-mlp", 64, aim=1 / 3),
+    Row("pix2pix 256×256 f = 64, one picture", "forward", "pix2pix", 1, 64, 256, aim=1.0),
+    Row("pix2pix 256×256 f = 64, step of 1", "step", "pix2pix", 1, 64, 256, aim=1.0),
 ]
 # How cost grows: from dcgan-64 with f = 64, one number at a time.
 SCALING = (

@@ -146,7 +146,8 @@ impl State {
         let fits = self.explore.dims() == spec.z_dim && self.explore.prior() == spec.prior;
         let mut explore = match fits {
             true => self.explore.clone(),
-            false => Explore::new(spec.z_dim, spec.prior, self.explore.seed),
+            // Without latents nothing is explored: that run is drawn for.
+            false => Explore::new(spec.z_dim.max(1), spec.prior, self.explore.seed),
         };
         explore.influence = None;
         explore.sweep.sheet = None;

@@ -45,4 +45,5 @@ pub use settings::Settings;
 pub use shelf::Shelf;
 pub use state::{Message, OpenModel, Source, State};
 pub use train::{End, Look, Phase, Question, Run, Series, Train, TrainPage};
+pub use translate::{Canvas, Templates, Tool, Translate};
 pub use window::{App, Start};

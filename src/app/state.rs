@@ -126,7 +126,7 @@ impl State {
             explore,
             blend: Blend::default(),
             shelf: Shelf::default(),
-            translate: Translate::new(settings.translate),
+            translate: Translate::new(&settings.translate),
             train: Train::new(&settings.train, data),
             live: None,
             settings,

@@ -9,7 +9,7 @@ use image::RgbImage;
 use serde::{Deserialize, Serialize};
 
 pub use canvas::Canvas;
-pub use jobs::TranslateJobs;
+pub use jobs::{Taking, TranslateJobs};
 
 use super::state::{OpenModel, State};
 use crate::model::ModelSpec;
@@ -39,13 +39,15 @@ pub enum Tool {
 }
 
 /// What is remembered between two starts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct TranslatePlace {
     /// What the pointer does.
     pub tool: Tool,
     /// Whether both halves are drawn at once.
     pub is_mirrored: bool,
+    /// Name of the model that the drawing was for; empty if there was none.
+    pub drawing_of: String,
 }
 
 /// Pictures to start from.
@@ -67,8 +69,10 @@ pub enum Templates {
 pub struct Translate {
     /// What is drawn on, if the model on screen takes pictures.
     pub canvas: Option<Canvas>,
-    /// What it was trained to take.
+    /// What the model that the drawing is for was trained to take.
     pub kind: Option<InputKind>,
+    /// That model's name.
+    pub model: String,
     /// What the pointer does.
     pub tool: Tool,
     /// Width of the brush as a share of the picture's.
@@ -98,21 +102,28 @@ pub struct Translate {
 }
 
 impl Translate {
-    /// As it was left.
-    pub fn new(place: TranslatePlace) -> Self {
+    /// As it was left, but for the drawing.
+    pub fn new(place: &TranslatePlace) -> Self {
         Self { tool: place.tool, is_mirrored: place.is_mirrored, ..Self::default() }
     }
 
     /// For the next start.
-    pub fn place(&self) -> TranslatePlace {
-        TranslatePlace { tool: self.tool, is_mirrored: self.is_mirrored }
+    pub fn place(&self, before: &TranslatePlace) -> TranslatePlace {
+        let drawing_of = match &self.canvas {
+            Some(canvas) if canvas.is_empty() => String::new(),
+            Some(_) => self.model.clone(),
+            // No model with a drawing was open: there may still be the one of before.
+            None => before.drawing_of.clone(),
+        };
+        TranslatePlace { tool: self.tool, is_mirrored: self.is_mirrored, drawing_of }
     }
 
     /// Gets ready for a model; a drawing that fits it stays.
-    pub fn adopt(&mut self, spec: &ModelSpec, kind: Option<&InputKind>) {
+    pub fn adopt(&mut self, name: &str, spec: &ModelSpec, kind: Option<&InputKind>) {
         if !spec.takes_pictures() {
             return;
         }
+        self.model = name.to_owned();
         let (height, width) = spec.size();
         let fits = self.kind.as_ref() == kind
             && self.canvas.as_ref().is_some_and(|canvas| {
@@ -240,9 +251,9 @@ mod tests {
 
     #[test]
     fn a_drawing_stays_where_it_fits() {
-        let mut translate = Translate::new(TranslatePlace::default());
+        let mut translate = Translate::new(&TranslatePlace::default());
         translate.press((1.0, 1.0));
-        translate.adopt(&spec(1, 64), Some(&InputKind::Drawing));
+        translate.adopt("m", &spec(1, 64), Some(&InputKind::Drawing));
         assert_eq!(
             (translate.colour.as_slice(), translate.canvas.as_ref().unwrap().paper()),
             ([0].as_slice(), [255].as_slice())
@@ -251,13 +262,13 @@ mod tests {
         translate.change(Canvas::release);
         let drawn = translate.canvas.as_ref().unwrap().pixels().clone();
         assert!(!drawn.is_plain());
-        translate.adopt(&spec(1, 64), Some(&InputKind::Drawing));
+        translate.adopt("m", &spec(1, 64), Some(&InputKind::Drawing));
         assert_eq!(translate.canvas.as_ref().unwrap().pixels(), &drawn);
-        translate.adopt(&Preset::Dcgan64.spec(), None);
+        translate.adopt("m", &Preset::Dcgan64.spec(), None);
         assert_eq!(translate.canvas.as_ref().unwrap().pixels(), &drawn, "it waits for its model");
-        translate.adopt(&spec(1, 128), Some(&InputKind::Drawing));
+        translate.adopt("m", &spec(1, 128), Some(&InputKind::Drawing));
         assert!(translate.canvas.as_ref().unwrap().is_empty());
-        translate.adopt(&spec(4, 32), None);
+        translate.adopt("m", &spec(4, 32), None);
         assert_eq!(translate.colour, [0, 0, 0, 255]);
     }
 
@@ -265,8 +276,9 @@ mod tests {
     fn labels_are_painted_with_labels_only() {
         let label = |colour: [u8; 3]| Label { name: "a".into(), colour: colour.to_vec() };
         let kind = InputKind::Labels(vec![label([1, 2, 3]), label([9, 9, 0])]);
-        let mut translate = Translate::new(TranslatePlace { tool: Tool::Line, is_mirrored: true });
-        translate.adopt(&spec(3, 32), Some(&kind));
+        let place = TranslatePlace { tool: Tool::Line, is_mirrored: true, ..Default::default() };
+        let mut translate = Translate::new(&place);
+        translate.adopt("m", &spec(3, 32), Some(&kind));
         translate.press((3.0, 3.0));
         translate.change(|canvas| canvas.drag((20.0, 28.0)));
         let canvas = translate.canvas.as_ref().unwrap();
@@ -275,7 +287,11 @@ mod tests {
         assert!(!canvas.is_empty());
         translate.tool = Tool::Eraser;
         assert_eq!(translate.brush().unwrap().colour, [1, 2, 3]);
-        assert_eq!(translate.place(), TranslatePlace { tool: Tool::Eraser, is_mirrored: true });
+        let left = translate.place(&place);
+        assert_eq!(
+            (left.tool, left.is_mirrored, left.drawing_of.as_str()),
+            (Tool::Eraser, true, "m")
+        );
     }
 
     #[test]
@@ -286,7 +302,7 @@ mod tests {
         assert_eq!(translate.seeds(), [7]);
         translate.shows_several = true;
         assert_eq!(translate.seeds(), [7, 8, 9, 10]);
-        translate.adopt(&spec(1, 32), None);
+        translate.adopt("m", &spec(1, 32), None);
         assert!(!translate.is_noisy, "a network without dropout has one answer");
     }
 }

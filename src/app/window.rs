@@ -91,7 +91,10 @@ pub struct App {
     pub(super) was_focused: bool,
     /// A quick network is about to give what this frame asked for.
     awaits: bool,
-    settings_path: Option<PathBuf>,
+    /// File of the settings, if they are kept.
+    pub(super) settings_path: Option<PathBuf>,
+    /// The drawing that was kept last.
+    pub(super) saved_drawing: u64,
     saved: Settings,
 }
 
@@ -132,6 +135,7 @@ impl App {
             was_focused: false,
             awaits: false,
             settings_path: start.settings,
+            saved_drawing: 0,
             saved: settings,
         })
     }
@@ -272,6 +276,7 @@ impl App {
     }
 
     fn remember(&mut self) {
+        self.keep_drawing();
         let Some(path) = &self.settings_path else { return };
         self.state.settings.device = self.device;
         if let Some(place) = self.state.place() {
@@ -280,7 +285,8 @@ impl App {
         if self.state.shelf.library.is_some() && self.state.live.is_none() {
             self.state.settings.blend = self.state.blend_place();
         }
-        self.state.settings.translate = self.state.translate.place();
+        let drawing = self.state.translate.place(&self.state.settings.translate);
+        self.state.settings.translate = drawing;
         self.state.settings.train = self.state.train.place(&self.state.settings.train);
         if self.state.settings == self.saved {
             return;

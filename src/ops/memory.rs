@@ -44,7 +44,8 @@ pub fn keep_freed(most: usize) {
     }
 }
 
-/// Gives freed memory back to the system after all: for the end of a training run.
+/// Gives freed memory back to the system after all: at the end of a training run, and after work that
+/// takes far more than a step.
 pub fn release_freed() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     glibc::malloc_trim(0);

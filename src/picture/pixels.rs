@@ -1,7 +1,8 @@
 //! Pictures on their way into a network: 1 to 4 channels, and what kind of picture they are.
 
 use candle_core::{Device, Tensor};
-use image::{Rgb, RgbImage};
+use image::codecs::png::PngEncoder;
+use image::{ExtendedColorType, ImageEncoder, Rgb, RgbImage};
 use serde::{Deserialize, Serialize};
 
 use super::to_tensor;
@@ -95,6 +96,25 @@ impl Pixels {
     /// [`Error::Tensor`] if the device fails.
     pub fn to_tensor(&self, device: &Device) -> Result<Tensor> {
         to_tensor(&[&self.bytes], (self.channels, self.height, self.width), device)
+    }
+
+    /// The picture as a PNG file's bytes, with all its channels.
+    ///
+    /// # Errors
+    /// [`Error::BadPicture`] if it is too large for such a file.
+    pub fn to_png(&self) -> Result<Vec<u8>> {
+        let kind = match self.channels {
+            1 => ExtendedColorType::L8,
+            2 => ExtendedColorType::La8,
+            3 => ExtendedColorType::Rgb8,
+            _ => ExtendedColorType::Rgba8,
+        };
+        let mut file = Vec::new();
+        let (width, height) = (self.width as u32, self.height as u32);
+        PngEncoder::new(&mut file)
+            .write_image(&self.bytes, width, height, kind)
+            .map_err(|error| Error::bad_picture("<picture>", error.to_string()))?;
+        Ok(file)
     }
 
     /// For people: grey as grey, what is see-through on white.
@@ -253,6 +273,17 @@ mod tests {
         assert!(!pixels.is_plain() && Pixels::plain(&[1, 2, 3], (4, 5)).is_plain());
         for (channels, size) in [(0, (3, 4)), (5, (1, 1)), (1, (3, 5)), (1, (usize::MAX, 2))] {
             assert!(Pixels::new(channels, size, vec![0; 12]).is_err(), "{channels} {size:?}");
+        }
+    }
+
+    #[test]
+    fn files_hold_all_channels() {
+        for channels in 1..=4u8 {
+            let bytes = (0..6 * channels).collect();
+            let pixels = Pixels::new(channels.into(), (3, 2), bytes).unwrap();
+            let file = image::load_from_memory(&pixels.to_png().unwrap()).unwrap();
+            assert_eq!(file.color().channel_count(), channels);
+            assert_eq!(file.as_bytes(), pixels.bytes());
         }
     }
 

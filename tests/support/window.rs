@@ -13,6 +13,7 @@ use latentscape::app::{App, Start, State};
 use latentscape::checkpoint::{ModelInfo, save_model};
 use latentscape::latent::Latent;
 use latentscape::model::{Builder, Dcgan, Generator, ModelSpec, Network, Preset, Widths};
+use latentscape::picture::InputKind;
 use latentscape::random::{Purpose, stream};
 
 /// A small generator with random weights.
@@ -27,19 +28,19 @@ pub fn write_model(path: &Path, z_dim: usize) {
             ..net.clone()
         };
     }
-    write(path, spec);
+    write(path, spec, None);
 }
 
-/// A small generator of pictures from pictures.
-pub fn write_translator(path: &Path) {
+/// A small generator of pictures from line drawings; from 64 pixels a side on it has dropout.
+pub fn write_translator(path: &Path, resolution: usize) {
     let mut spec = Preset::Pix2pix.spec();
     if let Network::Pix2pix(net) = &mut spec.network {
-        (net.resolution, net.width, net.discriminator.layers) = (32, 2, 1);
+        (net.resolution, net.inputs, net.width, net.discriminator.layers) = (resolution, 1, 2, 1);
     }
-    write(path, spec);
+    write(path, spec, Some(InputKind::Drawing));
 }
 
-fn write(path: &Path, spec: ModelSpec) {
+fn write(path: &Path, spec: ModelSpec, input: Option<InputKind>) {
     let mut rng = stream(11, Purpose::Weights, 0);
     let mut builder = Builder::random(&mut rng, &Device::Cpu);
     Generator::build(&spec, &mut builder).unwrap();
@@ -56,7 +57,7 @@ fn write(path: &Path, spec: ModelSpec) {
         data: "noise".into(),
         steps: 0,
         kimg: 0.0,
-        input: None,
+        input,
         program: env!("CARGO_PKG_VERSION").into(),
     };
     save_model(path, &info, &tensors, None).unwrap();
@@ -83,13 +84,18 @@ impl Window {
     }
 
     pub fn start(folder: tempfile::TempDir, start: Start) -> Self {
+        let mut window = Self::begin(folder, start);
+        window.wait("a picture", |app| app.state().explore.picture.is_some());
+        window
+    }
+
+    /// Without waiting for anything.
+    pub fn begin(folder: tempfile::TempDir, start: Start) -> Self {
         let harness = Harness::builder()
             .with_size(vec2(1280.0, 820.0))
             .with_max_steps(100)
             .build_eframe(|cc| App::new(&cc.egui_ctx, start, false).unwrap());
-        let mut window = Self { harness, folder };
-        window.wait("a picture", |app| app.state().explore.picture.is_some());
-        window
+        Self { harness, folder }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {

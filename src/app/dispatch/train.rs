@@ -276,7 +276,6 @@ impl App {
                 "start a run in Train first; then its weights are drawn with as they are learnt";
             return Err(Error::bad_setting("Explore live", why));
         };
-        run.config.spec.expect_latents()?;
         let (folder, is_running) = (run.folder.clone(), run.phase.is_running());
         self.state.live = Some(Live::new(folder.clone()));
         if is_running && self.state.train.other.is_none() {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use image::{Rgb, RgbImage};
 
 use crate::app::command::{Action, TranslateCommand};
-use crate::app::translate::{Canvas, SIZES, Templates, Tool};
+use crate::app::translate::{Canvas, SIZES, Taking, Templates, Tool};
 use crate::app::window::App;
 use crate::error::{Error, Result};
 use crate::picture;
@@ -48,7 +48,9 @@ impl App {
             }
             TranslateCommand::Take(path) => {
                 let model = self.state.translator().ok_or_else(no_translator)?;
-                return self.workers.take_picture(model, path);
+                let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+                let taking = Taking::File(name.into_owned());
+                return self.workers.take_picture(model, path, taking);
             }
             TranslateCommand::Paste(image) => {
                 let model = self.state.translator().ok_or_else(no_translator)?;

@@ -1,29 +1,45 @@
 //! What the workers have to tell the tab Translate, and what it asks them for.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use eframe::egui::Context;
 
 use crate::app::settings::Enlarge;
 use crate::app::shown::{Shown, Side};
-use crate::app::translate::{Canvas, Templates};
+use crate::app::translate::{Canvas, Taking, Templates};
 use crate::app::window::App;
 use crate::app::{tabs, workers};
+use crate::disk;
 use crate::worker::{Given, Lane, RenderRequest, Rendered};
 
 impl App {
     /// Takes in what the jobs of the tab Translate have to tell.
     pub(super) fn hear_translate(&mut self, ctx: &Context) {
-        if let Some((name, result)) = workers::finished(&mut self.workers.translate.taking) {
-            match result {
-                Ok(intake) => {
-                    let label = format!("Took {name}");
+        if let Some((taking, result)) = workers::finished(&mut self.workers.translate.taking) {
+            match (result, taking) {
+                // Whoever began to draw at once keeps that.
+                (Ok(intake), Taking::Left) => {
                     let pixels = Arc::new(intake.pixels);
+                    self.state.translate.change(|canvas| {
+                        if canvas.is_empty() {
+                            canvas.replace(pixels, "As it was left".into());
+                        }
+                    });
+                }
+                (Err(error), Taking::Left) => tracing::info!("the drawing of before: {error}"),
+                (Ok(intake), taking) => {
+                    let name = match taking {
+                        Taking::File(name) => name,
+                        _ => "the clipboard".into(),
+                    };
+                    let pixels = Arc::new(intake.pixels);
+                    let label = format!("Picture from {name}");
                     self.state.translate.change(|canvas| canvas.replace(pixels, label));
                     self.state.translate.doubt = intake.doubt.map(|why| format!("{name}: {why}"));
                     self.state.tab = tabs::TRANSLATE;
                 }
-                Err(error) => self.tell(ctx, Err(error)),
+                (Err(error), _) => self.tell(ctx, Err(error)),
             }
         }
         if let Some((model, result)) = workers::finished(&mut self.workers.translate.templates)
@@ -60,10 +76,18 @@ impl App {
             return;
         };
         let info = model.file.info();
-        self.state.translate.adopt(&info.spec, info.input.as_ref());
+        self.state.translate.adopt(model.name(), &info.spec, info.input.as_ref());
         if !is_new {
             return;
         }
+        let is_left = self.state.settings.translate.drawing_of == model.name();
+        if let Some(path) = self.drawing_path().filter(|_| is_left)
+            && self.state.translate.canvas.as_ref().is_some_and(Canvas::is_empty)
+        {
+            let begun = self.workers.take_picture(model, path, Taking::Left);
+            self.tell(ctx, begun);
+        }
+        let Some(model) = self.state.translator() else { return };
         self.screen.templates.clear();
         let begun = self.workers.read_templates(model);
         self.state.translate.templates = match begun {
@@ -74,6 +98,26 @@ impl App {
                 Templates::None
             }
         };
+    }
+
+    /// Where the drawing is kept between two starts, if anything is.
+    fn drawing_path(&self) -> Option<PathBuf> {
+        Some(self.settings_path.as_ref()?.with_file_name("drawing.png"))
+    }
+
+    /// Keeps the drawing for the next start.
+    pub(in crate::app) fn keep_drawing(&mut self) {
+        let translate = &self.state.translate;
+        let (Some(path), Some(canvas)) = (self.drawing_path(), &translate.canvas) else { return };
+        if canvas.is_empty() || self.saved_drawing == translate.revision {
+            return;
+        }
+        let kept = canvas.pixels().to_png().and_then(|png| disk::write_atomic(&path, &png));
+        if let Err(error) = kept {
+            // Said once for each drawing; a window that cannot remember still works.
+            tracing::warn!("the drawing is not kept: {error}");
+        }
+        self.saved_drawing = translate.revision;
     }
 
     /// Asks for answers to the drawing. Returns how many were asked for that may come within the frame.

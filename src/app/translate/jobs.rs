@@ -27,11 +27,22 @@ const LAST: Duration = Duration::from_secs(2);
 const GAP: u32 = 2;
 const GROUND: Rgb<u8> = Rgb([128; 3]);
 
+/// Where a picture comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Taking {
+    /// A file of this name.
+    File(String),
+    /// The clipboard.
+    Clipboard,
+    /// It is the drawing of before the window was closed.
+    Left,
+}
+
 /// All of them.
 #[derive(Default)]
 pub struct TranslateJobs {
-    /// Reads a picture to translate; what it is called in the list of steps.
-    pub taking: Option<(String, Job<Intake>)>,
+    /// Reads a picture to translate.
+    pub taking: Option<(Taking, Job<Intake>)>,
     /// Reads templates.
     pub templates: Option<(ModelId, Job<Vec<Pixels>>)>,
     /// Writes a film; says how many frames it has.
@@ -43,13 +54,12 @@ impl Workers {
     ///
     /// # Errors
     /// [`Error::Worker`] if the system gives no thread.
-    pub fn take_picture(&mut self, model: &OpenModel, path: PathBuf) -> Result<()> {
+    pub fn take_picture(&mut self, model: &OpenModel, path: PathBuf, taking: Taking) -> Result<()> {
         let file = model.file.clone();
-        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
         let job = self.job("picture reader", move |_| {
             Intake::read(&path, &file.info().spec, file.info().input.as_ref())
         })?;
-        self.translate.taking = Some((name, job));
+        self.translate.taking = Some((taking, job));
         Ok(())
     }
 
@@ -67,7 +77,7 @@ impl Workers {
             let picture = DynamicImage::ImageRgba8(picture);
             Intake::of(picture, &file.info().spec, file.info().input.as_ref())
         })?;
-        self.translate.taking = Some(("Paste".into(), job));
+        self.translate.taking = Some((Taking::Clipboard, job));
         Ok(())
     }
 

@@ -171,7 +171,10 @@ impl<'a> Session<'a> {
     }
 
     fn measure(&mut self, tell: Tell) {
-        match self.watcher.measure(&self.trainer) {
+        let measured = self.watcher.measure(&self.trainer);
+        // A thousand pictures take a gigabyte, and are forgotten until the next time.
+        memory::release_freed();
+        match measured {
             Ok((measures, is_best, alerts)) => {
                 self.keeper.measures(self.trainer.steps(), &measures, tell);
                 if is_best {
