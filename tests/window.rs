@@ -181,7 +181,7 @@ fn a_model_that_takes_pictures_is_told_apart() {
         window.press(tab);
         window.frames(2);
         let told =
-            window.harness.query_all_by_label_contains("use this one in the tab Translate").count();
+            window.harness.query_all_by_label_contains("Draw for it in the tab Translate").count();
         assert_eq!(told, 1, "{tab}");
     }
     assert!(window.state().latent_model().is_none() && !window.state().message.is_error);

@@ -294,6 +294,7 @@ fn each_kind_of_model_has_its_tabs() {
 fn the_tab_fits_the_smallest_window() {
     let mut window = open(64);
     window.harness.set_size(vec2(900.0, 600.0));
+    window.frames(3);
     window.press("Noise");
     draw(&mut window, (0.2, 0.2), (0.8, 0.8));
     wait_for_answer(&mut window);

@@ -1,10 +1,8 @@
 //! Pictures on their way to the screen.
 
 use eframe::egui::{Color32, ColorImage, Context, TextureHandle, TextureOptions};
-use fast_image_resize::images::{TypedImage, TypedImageRef};
-use fast_image_resize::pixels::U8x3;
-use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
 use image::RgbImage;
+use latentscape_resample::{Filter, Resampler, Window};
 
 use super::settings::Enlarge;
 
@@ -24,7 +22,7 @@ pub struct Shown {
     texture: Option<TextureHandle>,
     options: TextureOptions,
     size: [u32; 2],
-    resizer: Resizer,
+    resampler: Resampler,
 }
 
 impl Shown {
@@ -70,17 +68,16 @@ impl Shown {
         if factor < 2 {
             return None;
         }
-        // Typed: `resize` would bring the code for every kind of pixel into this crate, and minutes
-        // of compilation with it.
-        let source = TypedImageRef::<U8x3>::from_buffer(width, height, picture.as_raw()).ok()?;
-        let (width, height) = (width * factor, height * factor);
-        let mut target = TypedImage::<U8x3>::new(width, height);
-        let filter = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Mitchell));
-        self.resizer.resize_typed(&source, &mut target, &filter).ok()?;
-        let pixels = target.pixels().iter().map(|pixel| {
-            let [r, g, b] = pixel.0;
-            Color32::from_rgb(r, g, b)
-        });
-        Some(ColorImage::new([width as usize, height as usize], pixels.collect()))
+        let window =
+            Window { left: 0.0, top: 0.0, width: f64::from(width), height: f64::from(height) };
+        let from = (width as usize, height as usize);
+        let (width, height) = ((width * factor) as usize, (height * factor) as usize);
+        let enlarged = self
+            .resampler
+            .resize(picture.as_raw(), (from, 3), window, (width, height), Filter::Mitchell)
+            .ok()?;
+        let pixels =
+            enlarged.chunks_exact(3).map(|pixel| Color32::from_rgb(pixel[0], pixel[1], pixel[2]));
+        Some(ColorImage::new([width, height], pixels.collect()))
     }
 }

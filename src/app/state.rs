@@ -147,8 +147,20 @@ impl State {
 
     /// Why Explore and Blend have nothing to do with the model on screen, if so.
     pub fn takes_pictures(&self) -> Option<String> {
-        let refused = self.model.as_ref()?.spec().expect_latents().err()?;
-        Some(refused.to_string())
+        let name = self.translator()?.name();
+        Some(format!(
+            "{name} makes pictures from pictures and has no latents. Draw for it in the tab Translate, or \
+             open a model that draws from latents."
+        ))
+    }
+
+    /// Why Translate has nothing to do with it, if so.
+    pub fn takes_latents(&self) -> Option<String> {
+        let name = self.latent_model()?.name();
+        Some(format!(
+            "{name} draws from latents and takes no pictures. Open a model that makes pictures from \
+             pictures, and it answers while you draw."
+        ))
     }
 
     /// Puts `model` on screen. A latent that fits it stays; a place that was kept for a model of

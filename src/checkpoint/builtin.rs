@@ -112,6 +112,6 @@ mod tests {
         }
         let sketches = Bundled::Sketch2face.open().unwrap();
         assert_eq!(sketches.info().input, Some(InputKind::Drawing));
-        assert_eq!((sketches.info().spec.inputs(), sketches.info().spec.size()), (1, (128, 128)));
+        assert_eq!((sketches.info().spec.inputs(), sketches.info().spec.size()), (3, (128, 128)));
     }
 }

@@ -3,20 +3,10 @@
 //! `tests/data_formats.rs` compares with Pillow. Label maps are not filtered: what lies between two
 //! labels is no label.
 
-use fast_image_resize::images::{TypedImage, TypedImageRef};
-use fast_image_resize::pixels::{InnerPixel, U8, U8x2, U8x3, U8x4};
-use fast_image_resize::{FilterType, PixelTrait, ResizeAlg, ResizeOptions, Resizer};
+pub(super) use latentscape_resample::Window;
+use latentscape_resample::{Filter, Resampler};
 
 use crate::error::{Error, Result};
-
-/// A part of a picture, in pixels of it.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Window {
-    pub left: f64,
-    pub top: f64,
-    pub width: f64,
-    pub height: f64,
-}
 
 /// How new pixels come from old ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,43 +30,15 @@ pub(super) fn resample(
     channels: usize,
     sampling: Sampling,
 ) -> Result<Vec<u8>> {
-    let resized = match channels {
-        1 => typed::<U8>(pixels, from, window, size, sampling),
-        2 => typed::<U8x2>(pixels, from, window, size, sampling),
-        3 => typed::<U8x3>(pixels, from, window, size, sampling),
-        _ => typed::<U8x4>(pixels, from, window, size, sampling),
-    };
-    resized.map_err(|why| Error::bad_setting("picture", format!("it cannot be resized: {why}")))
-}
-
-/// [`resample`] for one kind of pixel.
-fn typed<P: PixelTrait + InnerPixel>(
-    pixels: &[u8],
-    (width, height): (usize, usize),
-    window: Window,
-    size: (usize, usize),
-    sampling: Sampling,
-) -> std::result::Result<Vec<u8>, Box<dyn std::error::Error>> {
-    let source = TypedImageRef::<P>::from_buffer(width.try_into()?, height.try_into()?, pixels)?;
-    let mut resized = vec![0; size.0 * size.1 * P::size()];
-    let (across, down) = (size.0.try_into()?, size.1.try_into()?);
-    let mut target = TypedImage::<P>::from_buffer(across, down, &mut resized)?;
     let shrinks = window.width > size.0 as f64 || window.height > size.1 as f64;
-    let algorithm = match sampling {
-        Sampling::Nearest => ResizeAlg::Nearest,
-        Sampling::Smooth if shrinks => ResizeAlg::Convolution(FilterType::Lanczos3),
-        Sampling::Smooth => ResizeAlg::Convolution(FilterType::CatmullRom),
+    let filter = match sampling {
+        Sampling::Nearest => Filter::Nearest,
+        Sampling::Smooth if shrinks => Filter::Lanczos3,
+        Sampling::Smooth => Filter::CatmullRom,
     };
-    // Rounding must not carry the window over the edge.
-    let (left, top) = (window.left.max(0.0), window.top.max(0.0));
-    let options = ResizeOptions::new().resize_alg(algorithm).crop(
-        left,
-        top,
-        window.width.min(width as f64 - left),
-        window.height.min(height as f64 - top),
-    );
-    Resizer::new().resize_typed(&source, &mut target, &options)?;
-    Ok(resized)
+    Resampler::default()
+        .resize(pixels, (from, channels), window, size, filter)
+        .map_err(|why| Error::bad_setting("picture", format!("it cannot be resized: {why}")))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ pub mod explore;
 pub mod train;
 pub mod translate;
 
-use eframe::egui::{Button, Label, RichText, Ui};
+use eframe::egui::{Button, Label, RichText, Ui, Vec2};
 use egui_material_icons::MaterialIcon;
 use egui_material_icons::icons::{ICON_BRUSH, ICON_EXPLORE, ICON_JOIN_INNER, ICON_MODEL_TRAINING};
 
@@ -46,14 +46,20 @@ fn refuses(ui: &mut Ui, context: &mut TabContext) -> bool {
 
 /// Says why a tab has nothing to show, with what can be done about it.
 fn refuse(ui: &mut Ui, context: &mut TabContext, why: &str, actions: &[Action]) {
-    let faint = theme::palette(ui).faint;
+    let colours = theme::palette(ui);
     ui.vertical_centered(|ui| {
         ui.add_space(ui.available_height() / 3.0);
-        ui.set_max_width(ui.available_width().min(70.0 * UNIT));
-        ui.add(Label::new(RichText::new(why).color(faint)).wrap());
-        ui.add_space(UNIT);
-        for action in actions {
-            let button = Button::new(action.title());
+        ui.set_max_width(ui.available_width().min(56.0 * UNIT));
+        ui.add(Label::new(RichText::new(why).color(colours.faint)).wrap());
+        ui.add_space(2.0 * UNIT);
+        for (i, action) in actions.iter().enumerate() {
+            // What most people want stands first, and out.
+            let words = RichText::new(action.title());
+            let button = match i {
+                0 => Button::new(words.color(colours.on_accent)).fill(colours.accent),
+                _ => Button::new(words),
+            };
+            let button = button.min_size(Vec2::new(26.0 * UNIT, 4.0 * UNIT));
             let tooltip = action.tooltip(ui.ctx());
             if ui.add(button).on_hover_text(tooltip).clicked() {
                 context.commands.push(AppCommand::Do(*action));

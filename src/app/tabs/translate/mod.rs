@@ -13,10 +13,8 @@ use crate::app::theme::UNIT;
 
 /// Draws the tab.
 pub fn show(ui: &mut Ui, context: &mut TabContext) {
-    if let Some(model) = &context.state.model
-        && let Err(error) = model.spec().expect_pictures()
-    {
-        refuse(ui, context, &error.to_string(), &[Action::OpenSketches, Action::Open]);
+    if let Some(why) = context.state.takes_latents() {
+        refuse(ui, context, &why, &[Action::OpenSketches, Action::Open]);
         return;
     }
     if context.state.translate.canvas.is_none() {

@@ -14,7 +14,7 @@ use crate::app::buttons;
 use crate::app::command::{Action, AppCommand, TranslateCommand};
 use crate::app::theme::{self, UNIT};
 use crate::app::translate::{SIZES, Tool};
-use crate::picture;
+use crate::picture::{self, InputKind};
 
 /// Width of the panel.
 pub const WIDTH: f32 = 18.0 * UNIT;
@@ -43,9 +43,11 @@ pub fn show(ui: &mut Ui, context: &mut TabContext) {
         context.commands.push(AppCommand::Do(Action::Clear));
     }
     ui.add_space(UNIT);
-    match context.state.translate.labels().is_empty() {
-        false => palette(ui, context),
-        true => colour(ui, context),
+    match &context.state.translate.kind {
+        Some(InputKind::Labels(_)) => palette(ui, context),
+        // Black on white, and nothing else.
+        Some(InputKind::Drawing) => {}
+        Some(InputKind::Picture) | None => colour(ui, context),
     }
 }
 
