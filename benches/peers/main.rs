@@ -12,12 +12,13 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use candle_core::{DType, Device, Tensor};
-use latentscape::data::DataSource;
+use latentscape::data::{DataSource, Dataset, Framing, OpenOptions, Target};
 use latentscape::latent::Prior;
 use latentscape::model::{Builder, Generator, Mode, Network, Params, Preset};
 use latentscape::ops::{init, memory};
+use latentscape::picture;
 use latentscape::random::{Purpose, stream};
-use latentscape::train::{TrainConfig, Trainer};
+use latentscape::train::{TrainConfig, Trainer, held_out_of};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -25,9 +26,18 @@ use serde_json::json;
 #[serde(tag = "do", rename_all = "kebab-case")]
 enum Order {
     Setup(Case),
-    Check { path: PathBuf },
-    Time { seconds: f64 },
+    Check {
+        path: PathBuf,
+    },
+    Time {
+        seconds: f64,
+    },
     Memory,
+    /// Writes the built-in line drawings and their faces, those that are learnt from and the others.
+    Pairs {
+        path: PathBuf,
+        resolution: usize,
+    },
 }
 
 #[derive(Debug, Deserialize)]
@@ -150,6 +160,24 @@ impl Work {
     }
 }
 
+/// Pairs `[N, 6, R, R]` in [-1, 1], the input's channels first.
+fn write_pairs(path: &Path, resolution: usize) {
+    let target = Target { input: 3, channels: 3, height: resolution, width: resolution };
+    let source = DataSource::DemoSketches;
+    let options = OpenOptions::default();
+    let dataset =
+        Dataset::open(&source, target, Framing::Crop, options, &mut |_, _| true).unwrap();
+    let held_out = held_out_of(dataset.len());
+    let (learnt, held_out) = dataset.split_off_last(held_out).unwrap();
+    let tensor = |dataset: &Dataset| {
+        let pairs: Vec<_> = (0..dataset.len()).map(|i| dataset.pixels(i).unwrap()).collect();
+        let pairs: Vec<&[u8]> = pairs.iter().map(|pair| &**pair).collect();
+        picture::to_tensor(&pairs, (6, resolution, resolution), &Device::Cpu).unwrap()
+    };
+    let all = HashMap::from([("learnt", tensor(&learnt)), ("held_out", tensor(&held_out))]);
+    candle_core::safetensors::save(&all, path).unwrap();
+}
+
 /// The peak of what was resident, in MB, where the system tells.
 fn peak_mb() -> Option<f64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
@@ -181,6 +209,10 @@ fn main() {
                 json!({})
             }
             Order::Time { seconds } => json!({ "millis": work.as_mut().unwrap().time(seconds) }),
+            Order::Pairs { path, resolution } => {
+                write_pairs(&path, resolution);
+                json!({})
+            }
             Order::Memory => json!({ "peak_mb": peak_mb(), "before_mb": 0.0 }),
         };
         println!("{answer}");
