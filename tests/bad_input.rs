@@ -131,7 +131,7 @@ fn models_of_the_other_kind() {
         "library list -m t.safetensors",
     ];
     check(folder.path(), &lines.map(|line| case(line, 1, SAYS)));
-    check(folder.path(), &[case("evaluate --data data -m t.safetensors", 1, &["pairs of them"])]);
+    check(folder.path(), &[case("evaluate --data demo -m t.safetensors", 1, &["pairs of them"])]);
 }
 
 /// What cannot be translated.
@@ -160,7 +160,11 @@ fn pictures_that_cannot_go_in() {
             1,
             &["text.png", "not that of a picture"],
         ),
-        case("translate -m t.safetensors -i huge.png -o x.png", 1, &["20000×20000", "too many"]),
+        case(
+            "translate -m t.safetensors -i huge.png -o x.png",
+            1,
+            &["huge.png", "too many pixels"],
+        ),
         case("translate -m t.safetensors -i empty -o x", 2, &["--in", "no picture was found"]),
         case("translate -m t.safetensors -i data -o x.png", 2, &["name a folder", "3 go in"]),
         case("translate -m t.safetensors -i data/000.png -o x.jpg", 2, &["must end in .png"]),

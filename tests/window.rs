@@ -162,7 +162,7 @@ fn files_can_be_dropped() {
     std::fs::write(&picture, b"\x89PNG\r\n\x1a\n").unwrap();
     write_model(&model, 20);
     window.harness.input_mut().dropped_files.push(Arc::new(Dropped(picture)));
-    window.wait_for_message(&["holiday.png", "PNG picture"]);
+    window.wait_for_message(&["makes pictures from pictures", "sketch2face"]);
     assert_eq!(window.state().explore.dims(), 12);
     window.harness.input_mut().dropped_files.push(Arc::new(Dropped(model)));
     window.wait("dropped model", |app| app.state().explore.dims() == 20);

@@ -256,6 +256,7 @@ fn noise_gives_several_answers() {
     window.press("Several answers");
     window.wait("four answers", |app| app.state().translate.answers.len() == 4);
     assert_eq!(window.state().translate.answers[0], other, "a seed is an answer");
+    window.frames(2);
     window.press("Answer 3");
     window.wait("one answer", |app| app.state().translate.answers.len() == 1);
     assert_eq!((window.state().translate.seed, window.state().translate.shows_several), (3, false));

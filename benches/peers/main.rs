@@ -165,8 +165,7 @@ fn write_pairs(path: &Path, resolution: usize) {
     let target = Target { input: 3, channels: 3, height: resolution, width: resolution };
     let source = DataSource::DemoSketches;
     let options = OpenOptions::default();
-    let dataset =
-        Dataset::open(&source, target, Framing::Crop, options, &mut |_, _| true).unwrap();
+    let dataset = Dataset::open(&source, target, Framing::Crop, options, &mut |_, _| true).unwrap();
     let held_out = held_out_of(dataset.len());
     let (learnt, held_out) = dataset.split_off_last(held_out).unwrap();
     let tensor = |dataset: &Dataset| {

@@ -177,7 +177,9 @@ impl InputKind {
     /// What the pictures of `samples` have in common.
     pub fn common<'a>(samples: impl IntoIterator<Item = &'a Pixels>) -> Self {
         let (mut labels, mut are_drawings, mut are_maps) = (Vec::new(), true, true);
+        let mut is_any = false;
         for sample in samples {
+            is_any = true;
             are_drawings &= is_drawn(sample);
             match Colours::of(&sample.bytes, sample.channels) {
                 Some(colours) if are_maps => {
@@ -191,10 +193,9 @@ impl InputKind {
                 _ => are_maps = false,
             }
         }
-        match (labels.len(), are_drawings, are_maps) {
-            (0, _, _) => Self::Picture,
-            (_, true, _) => Self::Drawing,
-            (_, _, true) => Self::Labels(labels),
+        match (is_any && are_drawings, is_any && are_maps) {
+            (true, _) => Self::Drawing,
+            (_, true) => Self::Labels(labels),
             _ => Self::Picture,
         }
     }

@@ -87,7 +87,7 @@ fn a_model_says_what_it_takes() {
     let (generator, _) = built(&spec(|_| ()));
     let latent = crate::latent::Latent::zero(3);
     let error = generator.draw(&[latent], &Device::Cpu).unwrap_err().to_string();
-    assert!(error.contains("sample sheets"), "{error}");
+    assert!(error.contains("tab Translate"), "{error}");
     let error = generator.translate(&noise(&[1, 1, 64, 64], 0), None).unwrap_err().to_string();
     assert!(error.contains("64×64") && error.contains("3 channels"), "{error}");
     let (other, _) = built(&Preset::Faces32.spec());

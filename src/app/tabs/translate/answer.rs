@@ -87,7 +87,6 @@ fn foot(ui: &mut Ui, context: &mut TabContext, place: Rect) {
         if !has_noise {
             return;
         }
-        ui.separator();
         let is_noisy = context.state.translate.is_noisy;
         let label = (ICON_GRAIN.rich_text().size(16.0), Action::Noise.title());
         let tooltip = Action::Noise.tooltip(ui.ctx());
@@ -103,9 +102,12 @@ fn foot(ui: &mut Ui, context: &mut TabContext, place: Rect) {
 
 fn noise(ui: &mut Ui, context: &mut TabContext) {
     let mut seed = context.state.translate.seed;
-    let value = DragValue::new(&mut seed).speed(0.1).prefix("seed ");
+    let value = DragValue::new(&mut seed).speed(0.1);
     let response = ui.add(value).accessible_name("Noise seed");
-    if response.on_hover_text("The same drawing and seed give the same answer").changed() {
+    if response
+        .on_hover_text("Seed of the noise: the same drawing and seed give the same answer")
+        .changed()
+    {
         want(context, TranslateCommand::SetSeed(seed));
     }
     let tooltip = Action::Another.tooltip(ui.ctx());
