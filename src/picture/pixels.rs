@@ -207,7 +207,8 @@ fn is_drawn(pixels: &Pixels) -> bool {
     for [r, g, b] in pixels.iter().map(to_rgb) {
         all += 1;
         paper += usize::from(r.min(g).min(b) >= 247);
-        ink += usize::from(r.max(g).max(b) <= 128);
+        // A thin line that was made smaller is grey.
+        ink += usize::from(r.max(g).max(b) <= 192);
         coloured += usize::from(r.max(g).max(b) - r.min(g).min(b) > 16);
     }
     ink > 0 && coloured * 100 <= all && paper as f64 >= PAPER * all as f64
