@@ -102,6 +102,7 @@ fn a_stroke_changes_the_answer_and_can_be_undone() {
     window.frames(1);
     let on = at(&window, 0.5, 0.9);
     window.harness.hover_at(on);
+    window.frames(2);
     wait_for_another(&mut window, &second);
     assert!(window.state().translate.canvas.as_ref().unwrap().is_held());
     window.harness.drop_at(on);
@@ -193,6 +194,10 @@ fn pictures_are_dropped_and_pasted() {
     let first = wait_for_answer(&mut window);
     let pasted = ColorImage::new([8, 8], (0..64).map(|i| Color32::from_gray(i * 4)).collect());
     window.harness.event(Event::PasteImage(Arc::new(pasted)));
+    window.wait("what was pasted", |app| {
+        let canvas = app.state().translate.canvas.as_ref();
+        canvas.and_then(|canvas| canvas.undo_label()).is_some_and(|l| l.contains("clipboard"))
+    });
     wait_for_another(&mut window, &first);
     let broken = window.path("broken.png");
     std::fs::write(&broken, "no picture").unwrap();
