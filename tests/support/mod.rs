@@ -65,6 +65,7 @@ fn model_of(spec: ModelSpec, path: &Path) {
         steps: 12,
         kimg: 0.5,
         program: "test".into(),
+        imported: None,
     };
     save_model(path, &info, &builder.finish().tensors(), None).unwrap();
 }

@@ -57,6 +57,7 @@ fn write(path: &Path, spec: ModelSpec) {
         steps: 0,
         kimg: 0.0,
         program: env!("CARGO_PKG_VERSION").into(),
+        imported: None,
     };
     save_model(path, &info, &tensors, None).unwrap();
 }

@@ -172,6 +172,7 @@ impl Trainer {
             steps: self.step,
             kimg: self.images() as f64 / 1000.0,
             program: env!("CARGO_PKG_VERSION").to_owned(),
+            imported: None,
         }
     }
 }
