@@ -14,7 +14,7 @@
 //! | [`train`] | the loop, one step, Adam, averaging, the run folder |
 //! | [`discover`] | what a dimension means: influence, sweeps |
 //! | [`export`] | films |
-//! | [`checkpoint`] | models and training states on disk |
+//! | [`checkpoint`] | models and training states on disk, also those of PyTorch |
 //! | [`data`] | pictures to train on: folders, IDX files, the demo faces; the loader |
 //! | [`model`] | what a network is, and the networks |
 //! | [`ops`] | differentiable kernels that candle lacks |

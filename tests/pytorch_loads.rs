@@ -1,6 +1,7 @@
-//! PyTorch loads the generators that we write, and draws the same pictures with them.
+//! PyTorch loads the generators that we write, and draws the same pictures with them; so does ONNX Runtime.
 //!
-//! Runs where `LATENTSCAPE_PYTHON` names a Python with torch, numpy and safetensors.
+//! Runs where `LATENTSCAPE_PYTHON` names a Python with torch, numpy and safetensors, and, for ONNX,
+//! onnxruntime.
 
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
@@ -9,7 +10,7 @@ mod support;
 use std::path::Path;
 use std::process::Command;
 
-use support::latentscape;
+use support::{latentscape, small_model};
 
 /// The values of a NumPy file of `f32`, with its shape.
 fn read(path: &Path) -> (Vec<u64>, Vec<f32>) {
@@ -47,4 +48,98 @@ fn pytorch_draws_the_same_faces() {
     assert_eq!(shape, [9, 3, 64, 64]);
     let worst = ours.iter().zip(&theirs).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
     assert!(worst < 1e-4, "off by {worst}");
+}
+
+/// Each file of the matrix of `import_matrix.rs` comes back to Python by the lines that `convert` prints.
+#[test]
+fn what_was_converted_draws_the_same() {
+    let Some(python) = std::env::var_os("LATENTSCAPE_PYTHON") else {
+        eprintln!("skipped: LATENTSCAPE_PYTHON does not name a Python with torch");
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let has_onnx = {
+        let asked = Command::new(&python).args(["-c", "import onnxruntime"]).output().unwrap();
+        asked.status.success()
+    };
+    if !has_onnx {
+        eprintln!("ONNX is skipped: LATENTSCAPE_PYTHON has no onnxruntime");
+    }
+    let cases = [
+        ("mlp-plain-f32.zip.pth", "mlp.f32"),
+        ("tutorial-ema-f16.old.pth", "tutorial.f16"),
+        ("wide-lightning-bf16.safetensors", "wide.bf16"),
+        ("unet-plain-f32.zip.pth", "unet.f32"),
+        ("told.pth", "told"),
+        ("repeated.pth", "repeated"),
+    ];
+    for (name, case) in cases {
+        for ending in ["pth", "safetensors", "onnx"] {
+            if ending == "onnx" && !has_onnx {
+                continue;
+            }
+            let out = format!("{case}.{ending}");
+            let printed = latentscape(["convert"])
+                .arg(root.join("tests/fixtures/import").join(name))
+                .arg(&out)
+                .current_dir(folder.path())
+                .output()
+                .unwrap();
+            assert!(printed.status.success(), "{}", String::from_utf8_lossy(&printed.stderr));
+            let snippet = folder.path().join(format!("{out}.py"));
+            std::fs::write(&snippet, printed.stdout).unwrap();
+            let output = Command::new(&python)
+                .arg(root.join("tests/pytorch/load_converted.py"))
+                .arg(&snippet)
+                .arg(case)
+                .current_dir(folder.path())
+                .output()
+                .unwrap();
+            assert!(
+                output.status.success(),
+                "{out}: {}\n{}",
+                String::from_utf8_lossy(&output.stderr),
+                std::fs::read_to_string(&snippet).unwrap()
+            );
+        }
+    }
+}
+
+/// The way of `docs/pytorch.md`: to PyTorch, on there on two processes, and back.
+#[test]
+fn a_run_goes_on_in_pytorch_and_comes_back() {
+    let Some(python) = std::env::var_os("LATENTSCAPE_PYTHON") else {
+        eprintln!("skipped: LATENTSCAPE_PYTHON does not name a Python with torch");
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    small_model(&at("small.safetensors"));
+    let run = |words: &str| {
+        let output = latentscape(words.split(' ')).current_dir(folder.path()).output().unwrap();
+        assert!(output.status.success(), "{words}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    run("convert small.safetensors start.pth");
+    run("generate -n 24 -o pictures.npy -m small.safetensors");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/pytorch/go_on.py");
+    let output = Command::new(python)
+        .args(["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"])
+        .arg(script)
+        .args(["start.pth", "pictures.npy", "further.pth", "--steps", "4", "--batch", "4"])
+        .env("OMP_NUM_THREADS", "1")
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let json: serde_json::Value = serde_json::from_str(&run("inspect further.pth --json")).unwrap();
+    assert_eq!(json["model"]["imported"]["place"], "g_ema");
+    assert_eq!(json["model"]["spec"]["network"]["resolution"], 16);
+    // It draws, and not what it did before.
+    run("generate -n 4 -o before.npy -m small.safetensors");
+    run("generate -n 4 -o after.npy -m further.pth");
+    let ((shape, before), (other, after)) = (read(&at("before.npy")), read(&at("after.npy")));
+    assert_eq!(shape, other);
+    assert!(before.iter().zip(&after).any(|(a, b)| (a - b).abs() > 1e-4));
 }

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use eframe::egui::{self, Key, Modifiers, RichText, TextEdit};
 
 use super::theme::{self, UNIT};
+use crate::checkpoint;
 
 /// What the path is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,7 +84,7 @@ impl Purpose {
 
     fn filter(self) -> (&'static str, &'static [&'static str]) {
         match self {
-            Self::OpenModel => ("Models", &["safetensors"]),
+            Self::OpenModel => ("Models", &checkpoint::ENDINGS),
             Self::ImportFaces | Self::ExportFaces => ("Libraries and latents", &["json", "npy"]),
             Self::SavePicture
             | Self::SaveSheet

@@ -185,7 +185,9 @@ impl App {
         }
         // One at a time: there is one model on screen, and one set of pictures.
         if let Some(path) = others.into_iter().next_back() {
-            let is_model = path.extension().is_some_and(|end| end == "safetensors");
+            let ending = path.extension().map(|end| end.to_string_lossy().to_ascii_lowercase());
+            // A .bin or a .tar may be data as well.
+            let is_model = matches!(ending.as_deref(), Some("safetensors" | "pth" | "pt" | "ckpt"));
             commands.push(match self.state.tab {
                 tabs::TRAIN if !is_model => match RunFolder::new(&path).is_run() {
                     true => AppCommand::Train(TrainCommand::OpenRun(path)),

@@ -47,6 +47,47 @@ impl Archive {
         Ok(Self { path: path.to_owned(), bytes, metadata })
     }
 
+    /// A file in memory with `about` as JSON under `key`, and tensors of `shapes`, whose numbers `fill`
+    /// hands on for each of their places, piece by piece: they are never there twice.
+    pub(super) fn filled<T: Serialize>(
+        path: &Path,
+        key: &str,
+        about: &T,
+        shapes: &[(String, Vec<usize>)],
+        mut fill: impl FnMut(usize, &mut dyn FnMut(&[f32])) -> Result<()>,
+    ) -> Result<Self> {
+        let damaged = |error: serde_json::Error| Error::bad_model(path, error.to_string());
+        let text = serde_json::to_string(about).map_err(damaged)?;
+        let mut header = serde_json::Map::new();
+        header.insert("__metadata__".into(), serde_json::json!({ key: text }));
+        let mut end = 0usize;
+        for (name, shape) in shapes {
+            let start = end;
+            end += 4 * shape.iter().product::<usize>();
+            let about = serde_json::json!({
+                "dtype": "F32", "shape": shape, "data_offsets": [start, end],
+            });
+            header.insert(name.clone(), about);
+        }
+        let mut header = serde_json::to_string(&header).map_err(damaged)?;
+        header.push_str(&" ".repeat(header.len().next_multiple_of(8) - header.len()));
+        let mut bytes = Vec::with_capacity(8 + header.len() + end);
+        bytes.extend_from_slice(&(header.len() as u64).to_le_bytes());
+        bytes.extend_from_slice(header.as_bytes());
+        for place in 0..shapes.len() {
+            let mut add = |values: &[f32]| {
+                let start = bytes.len();
+                bytes.resize(start + 4 * values.len(), 0);
+                let (places, _) = bytes[start..].as_chunks_mut::<4>();
+                for (place, value) in places.iter_mut().zip(values) {
+                    *place = value.to_le_bytes();
+                }
+            };
+            fill(place, &mut add)?;
+        }
+        Self::from_bytes(path, bytes)
+    }
+
     /// The path it was opened from.
     pub fn path(&self) -> &Path {
         &self.path
@@ -176,15 +217,13 @@ impl Archive {
 
 /// What is probably wrong with a file that is not safetensors.
 fn diagnosis(bytes: &[u8], error: &safetensors::SafeTensorError) -> String {
-    let known: [(&[u8], &str); 5] = [
-        (b"PK\x03\x04", "it is a zip archive, perhaps a PyTorch checkpoint"),
-        (b"\x80\x02", "it is a Python pickle, perhaps an old PyTorch checkpoint"),
+    let known: [(&[u8], &str); 3] = [
         (b"\x89PNG", "it is a PNG picture"),
         (b"\xff\xd8\xff", "it is a JPEG picture"),
         (b"\x93NUMPY", "it is a NumPy array"),
     ];
     match known.iter().find(|(magic, _)| bytes.starts_with(magic)) {
-        Some((_, what)) => format!("{what}; a safetensors file is needed"),
+        Some((_, what)) => format!("{what}; a safetensors file or a PyTorch checkpoint is needed"),
         None => format!(
             "it is cut off, damaged or not a safetensors file ({error}); try to copy or train it again"
         ),

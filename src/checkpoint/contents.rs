@@ -1,46 +1,64 @@
-//! What kind of safetensors file a path leads to.
+//! What kind of file a path leads to.
 
 use std::path::Path;
 
 use super::archive::Archive;
+use super::import::{self, Container, Other, Tensors};
 use super::model_file::ModelFile;
 use super::{model_file, state_file};
 use crate::error::Result;
 
 /// An opened file, by what its description says it is.
-#[derive(Debug)]
 pub enum Contents {
-    /// A generator of ours.
+    /// A generator: of ours, or of a kind that is known.
     Model(Box<ModelFile>),
     /// The training state of a run.
     State(Archive),
     /// Somebody else's tensors.
-    Other(Archive),
+    Other(Box<Other>),
 }
 
 impl Contents {
     /// Opens the file at `path`.
     ///
     /// # Errors
-    /// [`crate::Error::Io`] if it cannot be read; [`crate::Error::BadModel`] if it is not a sound
-    /// safetensors file, or says it is a model and does not hold one.
+    /// [`crate::Error::Io`] if it cannot be read; [`crate::Error::BadModel`] if it is neither a sound
+    /// safetensors file nor a PyTorch checkpoint, or says it is a model of ours and does not hold one.
     pub fn open(path: &Path) -> Result<Self> {
-        let archive = Archive::open(path)?;
-        if archive.has_metadata(model_file::KEY) {
-            return Ok(Self::Model(Box::new(ModelFile::from_archive(archive)?)));
-        }
-        Ok(match archive.has_metadata(state_file::KEY) {
-            true => Self::State(archive),
-            false => Self::Other(archive),
-        })
+        Self::of(Tensors::open(path)?, || Archive::open(path))
     }
 
-    /// The file itself: names, shapes, size.
-    pub fn archive(&self) -> &Archive {
-        match self {
-            Self::Model(model) => model.archive(),
-            Self::State(archive) | Self::Other(archive) => archive,
+    /// As [`Contents::open`], for a file's content; `name` is only for messages.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn from_bytes(name: &str, bytes: Vec<u8>) -> Result<Self> {
+        let tensors = Tensors::from_bytes(name, bytes.clone())?;
+        Self::of(tensors, || Archive::from_bytes(Path::new(name), bytes))
+    }
+
+    fn of(tensors: Option<Tensors>, archive: impl FnOnce() -> Result<Archive>) -> Result<Self> {
+        let Some(mut tensors) = tensors else {
+            // What it is instead.
+            return archive().and_then(ModelFile::from_archive).map(Self::model);
+        };
+        if tensors.container == Container::Safetensors {
+            let has = |key| tensors.metadata.contains_key(key);
+            if has(model_file::KEY) {
+                return archive().and_then(ModelFile::from_archive).map(Self::model);
+            }
+            if has(state_file::KEY) {
+                return archive().map(Self::State);
+            }
         }
+        match import::find::generator(&tensors) {
+            Ok(part) => ModelFile::import(&mut tensors, part).map(Self::model),
+            Err(nearest) => Ok(Self::Other(Box::new(Other { tensors, nearest }))),
+        }
+    }
+
+    fn model(file: ModelFile) -> Self {
+        Self::Model(Box::new(file))
     }
 }
 

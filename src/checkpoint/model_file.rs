@@ -8,8 +8,10 @@ use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::archive::{Archive, ArchiveWriter};
+use super::contents::Contents;
+use super::import::{self, Imported, Tensors};
 use crate::error::Result;
-use crate::latent::ModelKey;
+use crate::latent::{ModelKey, Prior};
 use crate::model::{Builder, Generator, ModelSpec};
 use crate::picture::InputKind;
 
@@ -36,6 +38,9 @@ pub struct ModelInfo {
     pub input: Option<InputKind>,
     /// Version of the program that wrote the file.
     pub program: String,
+    /// Where it comes from, if this program did not train it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imported: Option<Imported>,
 }
 
 /// An opened model file. Its header is checked against its tensors; weights are read on demand.
@@ -48,13 +53,24 @@ pub struct ModelFile {
 }
 
 impl ModelFile {
-    /// Opens the model at `path`.
+    /// Opens the model at `path`: one of ours, or a generator that PyTorch or others have written, as far
+    /// as it is known ([`ModelInfo::imported`]). Nothing in the file is run.
     ///
     /// # Errors
     /// [`crate::Error::Io`] if the file cannot be read; [`crate::Error::BadModel`] if it is damaged,
-    /// foreign, of a newer version, or does not hold the tensors that its description needs.
+    /// of an unknown kind, of a newer version, or does not hold the tensors that its description needs.
     pub fn open(path: &Path) -> Result<Self> {
-        Self::from_archive(Archive::open(path)?)
+        match Contents::open(path)? {
+            Contents::Model(model) => Ok(*model),
+            Contents::State(archive) => Err(archive.bad(
+                "it is the training state of a run: open the model.safetensors beside it, or the folder",
+            )),
+            Contents::Other(other) => Err(other.error()),
+        }
+    }
+
+    pub(super) fn import(tensors: &mut Tensors, part: import::Part) -> Result<Self> {
+        Self::from_archive(import::model(tensors, part)?)
     }
 
     /// Opens a model that is already in memory; `name` is only for messages.
@@ -80,6 +96,22 @@ impl ModelFile {
         &self.info
     }
 
+    /// Says how the latents of an imported generator were drawn, which its file could not.
+    ///
+    /// # Errors
+    /// [`crate::Error::WrongModel`] if it has no latents; [`crate::Error::BadSetting`] if its file says it.
+    pub fn set_prior(&mut self, prior: Prior) -> Result<()> {
+        self.info.spec.expect_latents()?;
+        let Some(imported) = &mut self.info.imported else {
+            let why = "how this model's latents are drawn is known from its training";
+            return Err(crate::Error::bad_setting("--prior", why));
+        };
+        imported.assumed.retain(|assumed| !assumed.starts_with(import::ABOUT_LATENTS));
+        self.info.spec.prior = prior;
+        self.key = OnceLock::new();
+        Ok(())
+    }
+
     /// The file itself: names, shapes, size.
     pub fn archive(&self) -> &Archive {
         &self.archive
@@ -98,6 +130,14 @@ impl ModelFile {
         let hash = self.archive.hash(&self.shapes)?;
         let key = ModelKey { name: name.clone(), hash, dims: spec.z_dim, prior: spec.prior };
         Ok(self.key.get_or_init(|| key))
+    }
+
+    /// The averaged weights under their names.
+    ///
+    /// # Errors
+    /// [`crate::Error::BadModel`] if one is not finite.
+    pub fn weights(&self) -> Result<BTreeMap<String, Tensor>> {
+        self.archive.tensors("", &self.shapes, &Device::Cpu)
     }
 
     /// The generator with the averaged weights, on `device`.

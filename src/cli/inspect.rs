@@ -1,4 +1,5 @@
-//! `latentscape inspect`: what is in a model file, a training state, or another safetensors file.
+//! `latentscape inspect`: what is in a model file, a training state, a PyTorch checkpoint, or another
+//! safetensors file.
 
 use std::path::PathBuf;
 
@@ -8,15 +9,19 @@ use serde_json::{Value, json};
 use super::console::{self, size, table, thousands};
 use super::model_args;
 use super::output::counted;
-use crate::checkpoint::{Bundled, Contents, ModelFile, RAW};
+use crate::checkpoint::{Archive, Bundled, Container, Contents, ModelFile, Other, RAW};
 use crate::error::Result;
 use crate::model::{ModelSpec, Takes};
 
 /// Say what a model file holds
+///
+/// Checkpoints of PyTorch are opened without running anything in them: what was recognised, what was
+/// taken for granted and what was left out is told; or, where it is no generator that is known, what
+/// comes nearest.
 #[derive(Debug, Args)]
 pub struct InspectArgs {
-    /// A model file, a run's folder, a training state, or any safetensors file; without one, the
-    /// built-in faces
+    /// A model file, a run's folder, a training state, a PyTorch checkpoint, or any safetensors file;
+    /// without one, the built-in faces
     file: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
@@ -26,7 +31,7 @@ pub struct InspectArgs {
 /// What is printed, gathered.
 struct Report {
     path: PathBuf,
-    bytes: usize,
+    bytes: u64,
     contents: Contents,
     tensors: Vec<Entry>,
 }
@@ -60,6 +65,20 @@ pub fn run(args: &InspectArgs) -> Result<()> {
     console::result(&if args.json { format!("{:#}", report.json()) } else { report.text() })
 }
 
+fn entries(archive: &Archive) -> Result<Vec<Entry>> {
+    let entries = archive.entries()?.into_iter();
+    Ok(entries.map(|(name, shape, dtype)| Entry { name, shape, dtype }).collect())
+}
+
+fn entries_of(other: &Other) -> Vec<Entry> {
+    let entries = other.tensors.list.iter().map(|tensor| Entry {
+        name: tensor.name.clone(),
+        shape: tensor.shape.clone(),
+        dtype: tensor.element.name().into(),
+    });
+    entries.collect()
+}
+
 /// What goes into a generator, in words.
 fn takes(spec: &ModelSpec) -> String {
     match spec.takes() {
@@ -72,13 +91,19 @@ fn takes(spec: &ModelSpec) -> String {
 
 impl Report {
     fn new(contents: Contents) -> Result<Self> {
-        let archive = contents.archive();
-        let tensors = archive
-            .entries()?
-            .into_iter()
-            .map(|(name, shape, dtype)| Entry { name, shape, dtype })
-            .collect();
-        Ok(Self { path: archive.path().to_owned(), bytes: archive.file_bytes(), tensors, contents })
+        let archive = match &contents {
+            Contents::Model(model) => model.archive(),
+            Contents::State(archive) => archive,
+            Contents::Other(other) => {
+                let tensors = entries_of(other);
+                let (path, bytes) = (other.tensors.path().to_owned(), other.tensors.file_bytes());
+                return Ok(Self { path, bytes, tensors, contents });
+            }
+        };
+        let path = archive.path().to_owned();
+        // What was made of a file of another kind has another length than it.
+        let bytes = std::fs::metadata(&path).map_or(archive.file_bytes() as u64, |file| file.len());
+        Ok(Self { path, bytes, tensors: entries(archive)?, contents })
     }
 
     /// Learned numbers of the generator: those of the weights as trained are the same again.
@@ -94,7 +119,7 @@ impl Report {
     fn text(&self) -> String {
         let mut rows = vec![["file", &self.path.display().to_string()].map(str::to_owned)];
         let mut row = |key: &str, value: String| rows.push([key.to_owned(), value]);
-        row("size", size(self.bytes as u64));
+        row("size", size(self.bytes));
         match &self.contents {
             Contents::Model(model) => {
                 let info = model.info();
@@ -103,13 +128,22 @@ impl Report {
                 row("network", info.spec.summary());
                 row("takes", takes(&info.spec));
                 row("parameters", thousands(self.parameters()));
-                row("weights", self.weights().into());
-                row("trained on", info.data.clone());
-                row(
-                    "trained for",
-                    format!("{} kimg, {} steps", info.kimg, thousands(info.steps as usize)),
-                );
-                row("written by", format!("Latentscape {}", info.program));
+                if let Some(imported) = &info.imported {
+                    row("from", imported.from.clone());
+                    if !imported.place.is_empty() {
+                        row("found at", imported.place.clone());
+                    }
+                    imported.assumed.iter().for_each(|text| row("assumed", text.clone()));
+                    imported.left_out.iter().for_each(|text| row("note", text.clone()));
+                } else {
+                    row("weights", self.weights().into());
+                    row("trained on", info.data.clone());
+                    row(
+                        "trained for",
+                        format!("{} kimg, {} steps", info.kimg, thousands(info.steps as usize)),
+                    );
+                    row("written by", format!("Latentscape {}", info.program));
+                }
             }
             Contents::State(_) => row(
                 "holds",
@@ -117,10 +151,19 @@ impl Report {
                  the model.safetensors beside it"
                     .into(),
             ),
-            Contents::Other(_) => row(
-                "holds",
-                "tensors; it is not a model of Latentscape, which would carry a description".into(),
-            ),
+            Contents::Other(other) => {
+                let Other { tensors, nearest } = &**other;
+                row(
+                    "holds",
+                    "tensors; it is not a model of Latentscape, which would carry a description, and no \
+                     generator that is known"
+                        .into(),
+                );
+                row("from", tensors.container.name().into());
+                row("nearest", format!("{}, {} of its layers", nearest.kind, nearest.layers));
+                row("departs", nearest.departs.clone());
+                tensors.notes.iter().for_each(|text| row("note", text.clone()));
+            }
         }
         let rows: Vec<_> = rows.into_iter().map(Vec::from).collect();
         format!("{}\n\n{}", table(&rows, usize::MAX), self.tensor_table())
@@ -149,7 +192,22 @@ impl Report {
         let (kind, model) = match &self.contents {
             Contents::Model(model) => ("model", self.model_json(model)),
             Contents::State(_) => ("training-state", Value::Null),
-            Contents::Other(_) => ("safetensors", Value::Null),
+            Contents::Other(other) => match other.tensors.container {
+                Container::Safetensors => ("safetensors", Value::Null),
+                Container::Zip | Container::Legacy => ("pytorch", Value::Null),
+            },
+        };
+        let (nearest, notes) = match &self.contents {
+            Contents::Other(other) => {
+                let Other { tensors, nearest } = &**other;
+                let near = json!({
+                    "kind": nearest.kind,
+                    "layers": nearest.layers,
+                    "departs": nearest.departs,
+                });
+                (near, json!(tensors.notes))
+            }
+            _ => (Value::Null, json!([])),
         };
         let tensors: Vec<_> = self
             .tensors
@@ -168,6 +226,8 @@ impl Report {
             "bytes": self.bytes,
             "kind": kind,
             "model": model,
+            "nearest": nearest,
+            "notes": notes,
             "tensors": tensors,
         })
     }
@@ -189,6 +249,7 @@ impl Report {
             "steps": info.steps,
             "kimg": info.kimg,
             "program": info.program,
+            "imported": info.imported,
         })
     }
 }

@@ -8,6 +8,7 @@
 mod bench;
 mod blend;
 mod console;
+mod convert;
 mod data_args;
 mod devices;
 mod evaluate;
@@ -77,6 +78,7 @@ enum Command {
     Train(Box<train::TrainArgs>),
     Evaluate(evaluate::EvaluateArgs),
     Inspect(inspect::InspectArgs),
+    Convert(convert::ConvertArgs),
     Devices(devices::DevicesArgs),
     Bench(bench::BenchArgs),
 }
@@ -156,6 +158,7 @@ fn run(command: Command, start: Instant) -> Result<Ended> {
         Command::Train(args) => train::run(&args),
         Command::Evaluate(args) => evaluate::run(&args).map(|()| Ended::Done),
         Command::Inspect(args) => inspect::run(&args).map(|()| Ended::Done),
+        Command::Convert(args) => convert::run(&args).map(|()| Ended::Done),
         Command::Devices(args) => devices::run(&args).map(|()| Ended::Done),
         Command::Bench(args) => bench::run(&args, start).map(|()| Ended::Done),
     }

@@ -113,12 +113,22 @@ enum FramingChoice {
     Fit,
 }
 
+/// How latents are drawn.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum PriorChoice {
+pub enum PriorChoice {
     /// Mean 0, variance 1
     Normal,
     /// Between -1 and 1
     Uniform,
+}
+
+impl From<PriorChoice> for Prior {
+    fn from(choice: PriorChoice) -> Self {
+        match choice {
+            PriorChoice::Normal => Self::Normal,
+            PriorChoice::Uniform => Self::Uniform,
+        }
+    }
 }
 
 impl Settings {
@@ -209,12 +219,7 @@ impl NetworkSettings {
         }
         let spec = &mut config.spec;
         replace(&mut spec.z_dim, self.z);
-        if let Some(prior) = self.prior {
-            spec.prior = match prior {
-                PriorChoice::Normal => Prior::Normal,
-                PriorChoice::Uniform => Prior::Uniform,
-            };
-        }
+        replace(&mut spec.prior, self.prior.map(Prior::from));
         let mut of_pairs = self.of_pairs_given().into_iter();
         if let Some((name, _)) = of_pairs.find(|(_, given)| *given)
             && !spec.takes_pictures()
@@ -254,6 +259,7 @@ impl NetworkSettings {
                 });
                 replace(&mut net.norm, norm);
             }
+            Network::Stack(_) => {}
         }
         Ok(())
     }

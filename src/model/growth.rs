@@ -65,7 +65,7 @@ impl ModelSpec {
     pub fn fade(&self) -> Option<f64> {
         match &self.network {
             Network::Dcgan(dcgan) => dcgan.fade,
-            Network::Mlp(_) | Network::Pix2pix(_) => None,
+            _ => None,
         }
     }
 

@@ -95,6 +95,19 @@ impl Kernel {
         Ok(Self::ConvTranspose { weight, geometry: ConvGeometry::new(stride, padding) })
     }
 
+    /// A transposed convolution whose result has `pixels` more at the right and at the bottom: its
+    /// window is that much larger, with zeros there. For weights that do not change.
+    pub(super) fn reaching_further(self, pixels: usize) -> Result<Self> {
+        Ok(match self {
+            // Without values, where only shapes are wanted, there is nothing to make larger.
+            Self::ConvTranspose { weight, geometry } if pixels > 0 && weight.rank() == 4 => {
+                let weight = weight.pad_with_zeros(2, 0, pixels)?.pad_with_zeros(3, 0, pixels)?;
+                Self::ConvTranspose { weight: weight.contiguous()?, geometry }
+            }
+            other => other,
+        })
+    }
+
     fn forward(&self, x: &Tensor) -> Result<Tensor> {
         match self {
             Self::Linear { weight } => Ok(x.matmul(&weight.t()?)?),

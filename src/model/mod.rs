@@ -7,6 +7,7 @@
 //! that weights travel both ways.
 
 mod dcgan;
+mod described;
 mod growth;
 mod layers;
 mod mlp;
@@ -17,11 +18,13 @@ mod pix2pix;
 mod preset;
 mod sequential;
 mod spec;
+mod stack;
 mod takes;
 mod tape;
 
 use candle_core::{Device, Tensor};
 
+pub use described::Operation;
 pub use growth::{Side, inherited};
 pub use params::{Builder, Param, Params, Shape};
 pub use pass::{Mode, Pass};
@@ -29,6 +32,7 @@ pub use pix2pix::{NormKind, PatchGan, Pix2pix};
 pub use preset::Preset;
 pub use sequential::{Sequential, Stage};
 pub use spec::{Dcgan, Ends, MAX_RESOLUTION, Mlp, ModelSpec, Network, SPEC_FORMAT, Widths};
+pub use stack::{Stack, StackKernel, StackLayer, StackNorm};
 pub use takes::Takes;
 pub use tape::{Gradients, Tape};
 
@@ -53,6 +57,7 @@ impl Generator {
             Network::Mlp(mlp) => mlp.generator(spec.z_dim, builder)?,
             Network::Dcgan(dcgan) => dcgan.generator(spec.z_dim, builder)?,
             Network::Pix2pix(net) => net.generator(builder)?,
+            Network::Stack(stack) => stack.generator(spec.z_dim, builder)?,
         };
         Ok(Self { spec: spec.clone(), network })
     }
@@ -174,6 +179,11 @@ impl Discriminator {
             Network::Mlp(mlp) => mlp.discriminator(builder)?,
             Network::Dcgan(dcgan) => dcgan.discriminator(builder)?,
             Network::Pix2pix(net) => net.discriminator(builder)?,
+            Network::Stack(_) => {
+                let why = "this generator came from elsewhere, without a discriminator: it can be \
+                           explored, not trained; latentscape train --preset starts a new one";
+                return Err(crate::Error::bad_setting("network", why));
+            }
         };
         Ok(Self { network })
     }

@@ -30,6 +30,23 @@ impl Norm {
         BatchNorm::new(name, channels, eps, style, builder).map(Self::Batch)
     }
 
+    /// The same for values of which `times` in a row belong to each channel. Its statistics no longer
+    /// follow those it was made from: for weights that do not change.
+    pub(super) fn spread(self, times: usize) -> Result<Self> {
+        let Self::Batch(norm) = self else { return Ok(self) };
+        let spread = |tensor: &Tensor| -> Result<Tensor> {
+            let channels = tensor.elem_count();
+            Ok(tensor.reshape((channels, 1))?.repeat((1, times))?.flatten_all()?)
+        };
+        Ok(Self::Batch(BatchNorm {
+            weight: spread(&norm.weight)?,
+            bias: spread(&norm.bias)?,
+            running_mean: spread(&norm.running_mean)?,
+            running_var: spread(&norm.running_var)?,
+            eps: norm.eps,
+        }))
+    }
+
     pub(super) fn forward(&self, x: &Tensor, activation: Activation, mode: Mode) -> Result<Tensor> {
         match self {
             Self::Batch(norm) => norm.forward(x, activation, mode),
@@ -125,6 +142,15 @@ impl BatchNorm {
     fn follow(&self, stats: &ops::BatchStats) -> Result<()> {
         ops::update::lerp(&self.running_mean, &stats.mean, Self::MOMENTUM)?;
         ops::update::lerp(&self.running_var, &stats.var_unbiased, Self::MOMENTUM)
+    }
+
+    /// Weight, bias, running mean and variance, all `[C]`.
+    pub(super) fn tensors(&self) -> [Tensor; 4] {
+        [&self.weight, &self.bias, &self.running_mean, &self.running_var].map(Tensor::clone)
+    }
+
+    pub(super) fn eps(&self) -> f64 {
+        self.eps
     }
 
     /// Scale and shift `[C]` that the running statistics amount to.

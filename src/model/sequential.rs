@@ -15,7 +15,7 @@ use crate::ops::{self, Activation, Recorded};
 pub struct Stage(StageKind);
 
 #[derive(Debug, Clone)]
-enum StageKind {
+pub(super) enum StageKind {
     /// Gives each item of the batch these dimensions: `[B, …]` → `[B, dims…]`.
     Reshape(Vec<usize>),
     /// `[B, C, H, W]` → `[B, H, W, C]`: from the order of pictures to that of convolutions.
@@ -41,12 +41,16 @@ enum StageKind {
 
 /// Two ways from one input, and how much of the second is in the result.
 #[derive(Debug, Clone)]
-struct Blend {
-    ways: [Vec<Stage>; 2],
-    share: f64,
+pub(super) struct Blend {
+    pub(super) ways: [Vec<Stage>; 2],
+    pub(super) share: f64,
 }
 
 impl Stage {
+    pub(super) fn kind(&self) -> &StageKind {
+        &self.0
+    }
+
     pub(super) fn reshape(dims: impl Into<Vec<usize>>) -> Self {
         Self(StageKind::Reshape(dims.into()))
     }

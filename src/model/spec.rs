@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::params::{Builder, Shape};
 use super::pix2pix::{NormKind, Pix2pix};
+use super::stack::Stack;
 use super::{Discriminator, Generator};
 use crate::error::{Error, Result};
 use crate::latent::Prior;
@@ -44,6 +45,8 @@ pub enum Network {
     Dcgan(Dcgan),
     /// Pictures from pictures.
     Pix2pix(Pix2pix),
+    /// Layers from elsewhere, as they are.
+    Stack(Stack),
 }
 
 /// Fully connected networks: linear layers with leaky ReLU, tanh at the end.
@@ -182,6 +185,7 @@ impl ModelSpec {
             Network::Mlp(mlp) => mlp.size,
             Network::Dcgan(dcgan) => (dcgan.resolution, dcgan.resolution),
             Network::Pix2pix(net) => (net.resolution, net.resolution),
+            Network::Stack(stack) => stack.size,
         }
     }
 
@@ -197,6 +201,7 @@ impl ModelSpec {
             Network::Mlp(mlp) => mlp.channels,
             Network::Dcgan(dcgan) => dcgan.channels,
             Network::Pix2pix(net) => net.channels,
+            Network::Stack(stack) => stack.channels,
         }
     }
 
@@ -207,6 +212,7 @@ impl ModelSpec {
         let kind = match &self.network {
             Network::Mlp(_) => "MLP",
             Network::Dcgan(_) => "DCGAN",
+            Network::Stack(stack) => stack.title(),
             Network::Pix2pix(net) => {
                 let from = match net.inputs {
                     1 => "grey",
@@ -254,7 +260,11 @@ impl ModelSpec {
     /// # Errors
     /// [`Error::BadSetting`] naming the first that is out of range.
     pub fn validate(&self) -> Result<()> {
-        for shapes in [self.generator_shapes()?, self.discriminator_shapes()?] {
+        let mut networks = vec![self.generator_shapes()?];
+        if !matches!(self.network, Network::Stack(_)) {
+            networks.push(self.discriminator_shapes()?);
+        }
+        for shapes in networks {
             let count = shapes.iter().try_fold(0usize, |sum, (_, dims)| {
                 dims.iter().try_fold(1usize, |n, d| n.checked_mul(*d))?.checked_add(sum)
             });
@@ -323,6 +333,7 @@ impl ModelSpec {
                 dcgan.validate_fade()?;
             }
             Network::Pix2pix(net) => net.check_sizes()?,
+            Network::Stack(stack) => stack.check_sizes(self.z_dim)?,
         }
         Ok(())
     }

@@ -26,7 +26,9 @@ impl ModelSpec {
     /// What its generator draws from.
     pub fn takes(&self) -> Takes {
         match &self.network {
-            Network::Mlp(_) | Network::Dcgan(_) => Takes::Latent { dims: self.z_dim },
+            Network::Mlp(_) | Network::Dcgan(_) | Network::Stack(_) => {
+                Takes::Latent { dims: self.z_dim }
+            }
             Network::Pix2pix(net) => {
                 let (height, width) = self.size();
                 Takes::Picture { channels: net.inputs, height, width }

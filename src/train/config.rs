@@ -168,6 +168,8 @@ impl TrainConfig {
                 }
                 net.resolution = resolution;
             }
+            // Of one size by its layers, and without a discriminator: `validate` says so.
+            Network::Stack(_) => {}
         }
     }
 

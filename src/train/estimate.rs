@@ -136,6 +136,8 @@ fn values_between_layers(spec: &ModelSpec) -> (u64, u64) {
             (drawn, sum(&mut dcgan.discriminator_widths().into_iter()))
         }
         Network::Pix2pix(net) => net.values_between_layers(),
+        // Never trained.
+        Network::Stack(_) => (0, 0),
     }
 }
 

@@ -66,6 +66,7 @@ fn model_of(spec: ModelSpec, path: &Path) {
         kimg: 0.5,
         input: None,
         program: "test".into(),
+        imported: None,
     };
     save_model(path, &info, &builder.finish().tensors(), None).unwrap();
 }

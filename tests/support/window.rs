@@ -59,6 +59,7 @@ fn write(path: &Path, spec: ModelSpec, input: Option<InputKind>) {
         kimg: 0.0,
         input,
         program: env!("CARGO_PKG_VERSION").into(),
+        imported: None,
     };
     save_model(path, &info, &tensors, None).unwrap();
 }

@@ -170,6 +170,7 @@ impl Trainer {
             kimg: self.images() as f64 / 1000.0,
             input: self.input.clone(),
             program: env!("CARGO_PKG_VERSION").to_owned(),
+            imported: None,
         }
     }
 }

@@ -151,6 +151,7 @@ fn pictures(ui: &mut Ui, rows: &Rows, config: &mut TrainConfig, usual: &TrainCon
             Network::Mlp(net) => net.channels = colours,
             Network::Dcgan(net) => net.channels = colours,
             Network::Pix2pix(net) => net.channels = colours,
+            Network::Stack(_) => {}
         }
     }
     rows.choice(

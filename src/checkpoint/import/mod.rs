@@ -1,0 +1,134 @@
+//! PyTorch's files, opened without running them.
+//!
+//! | step | where |
+//! |---|---|
+//! | which kind of file it is, by its first bytes | [`container`] |
+//! | the objects it describes, none of which is made | [`pickle`] |
+//! | its tensors by name, with what was left out | [`tree`], [`tensors`] |
+//! | which of them are the generator | [`find`] |
+//! | what that is | [`recognise`] |
+//!
+//! Everything is checked before memory is asked for: what the file says against what it has, and both
+//! against limits. Numbers are read last, only those of the generator, straight to where they stay.
+
+mod container;
+mod element;
+pub(super) mod find;
+mod pickle;
+mod recognise;
+mod source;
+mod tensors;
+mod tree;
+mod zip;
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+pub use container::Container;
+pub use element::ElementType;
+pub(super) use find::Part;
+pub use recognise::Nearest;
+pub use tensors::{Module, Tensor, Tensors};
+
+use super::ENDINGS;
+use super::archive::Archive;
+use super::model_file::{KEY, ModelInfo};
+use crate::error::Result;
+
+/// How every sentence about the distribution of latents begins.
+pub(super) const ABOUT_LATENTS: &str = "latents are drawn";
+
+/// How a model came here that this program did not train.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Imported {
+    /// The kind of file.
+    pub from: String,
+    /// Where in it the generator stood; empty where it was all of it.
+    pub place: String,
+    /// What the file does not say and was taken for granted: a sentence each.
+    pub assumed: Vec<String>,
+    /// What was left out, and what the file asked for and was not done: a sentence each.
+    pub left_out: Vec<String>,
+}
+
+/// The generator in `tensors`, which [`find::generator`] has found there, as a model of ours in memory.
+///
+/// # Errors
+/// [`crate::Error::BadModel`] if the file is damaged.
+pub(super) fn model(tensors: &mut Tensors, part: Part) -> Result<Archive> {
+    let Part { recognised, place, beside } = part;
+    let recognise::Recognised { spec, tensors: mut list, assumed } = recognised;
+    let mut left_out = tensors.notes.clone();
+    left_out.extend(beside);
+    let from = tensors.container.name().to_owned();
+    let info = ModelInfo {
+        spec,
+        name: name_of(tensors.path()),
+        data: "not told by its file".into(),
+        steps: 0,
+        kimg: 0.0,
+        program: env!("CARGO_PKG_VERSION").to_owned(),
+        input: None,
+        imported: Some(Imported { from, place, assumed, left_out }),
+    };
+    list.sort();
+    let shapes: Vec<_> =
+        list.iter().map(|(name, at)| (name.clone(), tensors.list[*at].shape.clone())).collect();
+    let path = tensors.path().to_owned();
+    Archive::filled(&path, KEY, &info, &shapes, |i, take| tensors.numbers(list[i].1, take))
+}
+
+/// Tensors that are no generator we know.
+pub struct Other {
+    /// The file, and what is in it.
+    pub tensors: Tensors,
+    /// What comes nearest.
+    pub nearest: Nearest,
+}
+
+impl Other {
+    /// Why it is no model, in one sentence.
+    pub fn error(&self) -> crate::Error {
+        self.tensors.bad(unknown(&self.tensors, &self.nearest))
+    }
+}
+
+fn unknown(tensors: &Tensors, Nearest { kind, departs, layers }: &Nearest) -> String {
+    if tensors.list.is_empty() {
+        let notes = tensors.notes.join("; ");
+        return match notes.is_empty() {
+            true => "it holds no tensors".into(),
+            false => format!("it holds no tensors that can be used: {notes}"),
+        };
+    }
+    let after = match layers {
+        0 => String::new(),
+        1 => " after its first layer".into(),
+        n => format!(" after {n} layers"),
+    };
+    let mut why = format!(
+        "it holds {} tensors, but no generator that is known here; nearest comes a {kind}, from which it \
+         departs{after}: {departs}",
+        tensors.list.len()
+    );
+    if !tensors.notes.is_empty() {
+        let told: Vec<_> = tensors.notes.iter().take(2).map(String::as_str).collect();
+        why.push_str(&format!(" ({})", told.join("; ")));
+    }
+    why.push_str("; latentscape inspect lists its layers");
+    why
+}
+
+/// `mine.pth.tar` is `mine`.
+fn name_of(path: &Path) -> String {
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let mut stem = name.trim_matches(['<', '>']);
+    while let Some((before, ending)) = stem.rsplit_once('.')
+        && ENDINGS.contains(&ending.to_ascii_lowercase().as_str())
+        && !before.is_empty()
+    {
+        stem = before;
+    }
+    tree::printable(stem)
+}
