@@ -9,6 +9,9 @@ from torch import nn
 sys.path.append(str(Path(__file__).resolve().parent.parent.parent / "tests" / "pytorch"))
 from pix2pix import Patches, UNet  # noqa: E402
 
+# The parity scripts compute in 64 bits.
+torch.set_default_dtype(torch.float32)
+
 
 class Named(nn.Module):
     """An `nn.Sequential` under a name, with a reshape before and after it."""
