@@ -355,3 +355,32 @@ fn everything_fits_the_smallest_window() {
         assert!(picture.height() > size.y * 0.5 && picture.width() > size.x * 0.4, "{picture:?}");
     }
 }
+
+/// A generator that PyTorch has written is dropped on the window: its sliders move, what had to be guessed
+/// is told, and what is said instead is kept beside the file.
+#[test]
+fn a_checkpoint_of_pytorch_opens_and_tells_what_was_guessed() {
+    let mut window = Window::open();
+    let theirs = window.path("netG.pth");
+    let fixture = "tests/fixtures/import/tutorial-plain-f32.zip.pth";
+    std::fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join(fixture), &theirs).unwrap();
+    window.harness.input_mut().dropped_files.push(Arc::new(Dropped(theirs.clone())));
+    let is_theirs = |app: &latentscape::app::App| {
+        app.state().model.as_ref().is_some_and(|model| model.file.info().imported.is_some())
+    };
+    window.wait("the checkpoint", is_theirs);
+    window.wait("its picture", |app| app.state().explore.picture.is_some());
+    window.frames(3);
+    assert!(window.state().shows_about);
+    window.harness.get_by_label_contains("Nothing in it was run");
+    window.harness.get_by_label_contains("latents are drawn");
+    let before = window.picture();
+    window.press("Random");
+    window.wait_for_another(&before);
+    assert_eq!(window.state().explore.prior(), Prior::Normal);
+    window.press("uniform");
+    window.wait("other latents", |app| app.state().explore.prior() == Prior::Uniform);
+    assert!(window.path("netG.pth.latentscape.json").exists());
+    window.frames(3);
+    assert_eq!(window.harness.query_all_by_label_contains("• latents are drawn").count(), 0);
+}

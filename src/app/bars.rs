@@ -132,7 +132,7 @@ fn model(ui: &mut Ui, state: &State, commands: &mut Vec<AppCommand>) {
     };
     Popup::menu(&response).show(|ui| {
         ui.set_min_width(30.0 * UNIT);
-        for action in [Action::Open, Action::OpenBundled, Action::OpenSketches] {
+        for action in [Action::Open, Action::OpenBundled, Action::OpenSketches, Action::About] {
             let shortcut = action.shortcut(ui.ctx()).unwrap_or_default();
             if ui.add(Button::new(action.title()).shortcut_text(shortcut)).clicked() {
                 commands.push(AppCommand::Do(action));

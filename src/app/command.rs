@@ -90,6 +90,8 @@ pub enum Action {
     StopTraining,
     /// Open a run that was made before.
     OpenRun,
+    /// What is known of the model on screen.
+    About,
     /// Open the built-in model that turns line drawings into faces.
     OpenSketches,
     /// Show the tab Translate.

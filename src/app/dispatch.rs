@@ -17,10 +17,10 @@ use super::shown::Side;
 use super::state::{Message, Source};
 use super::window::App;
 use super::{tabs, theme, workers};
-use crate::checkpoint::Bundled;
+use crate::checkpoint::{Bundled, Choice};
 use crate::data::DataSource;
 use crate::error::{Error, Result};
-use crate::latent::Latent;
+use crate::latent::{Latent, Prior};
 use crate::train::TrainControl;
 use crate::worker::Lane;
 
@@ -67,6 +67,7 @@ impl App {
             AppCommand::SavePngTo(path) => self.save_picture(path),
             AppCommand::SaveSheetTo(path) => self.save_sheet(path),
             AppCommand::SaveSheet => self.ask(Purpose::SaveSheet),
+            AppCommand::SetPrior(prior) => self.choose_prior(prior),
             AppCommand::SetDevice(device) => {
                 self.device = device;
                 if let Some(model) = &self.state.model {
@@ -214,6 +215,7 @@ impl App {
             Action::Grow => self.control(TrainControl::Grow),
             Action::StopTraining => self.ask_to_stop(),
             Action::OpenRun => return self.ask(Purpose::OpenRun),
+            Action::About => self.state.shows_about = !self.state.shows_about,
             Action::Theme => {
                 let is_dark = ctx.theme() == egui::Theme::Dark;
                 let other = if is_dark { Theme::Light } else { Theme::Dark };
@@ -345,6 +347,16 @@ impl App {
         match &self.state.explore.sweep.sheet {
             Some((_, sheet)) => self.workers.save_png(sheet.clone(), path),
             None => Err(Error::bad_setting("Export PNG", "the sheet is not drawn yet")),
+        }
+    }
+
+    /// Opens the model on screen again with latents drawn so.
+    fn choose_prior(&mut self, prior: Prior) -> Result<()> {
+        match self.state.model.as_ref().map(|model| &model.source) {
+            Some(Source::File(path)) => {
+                self.workers.open_with(path.clone(), Choice { prior: Some(prior) })
+            }
+            _ => Ok(()),
         }
     }
 

@@ -5,6 +5,7 @@
 //! workers), and writes down what it wants to see next. A new tab is one file under [`tabs`] and
 //! one line in its registry.
 
+mod about;
 mod bars;
 mod blend;
 mod buttons;

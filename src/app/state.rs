@@ -96,6 +96,8 @@ pub struct State {
     pub history: History,
     /// What is remembered.
     pub settings: Settings,
+    /// Whether what is known of the model is shown.
+    pub shows_about: bool,
     /// Index of the tab that is shown.
     pub tab: usize,
     /// What happened last.
@@ -130,6 +132,7 @@ impl State {
             train: Train::new(&settings.train, data),
             live: None,
             settings,
+            shows_about: false,
             tab: 0,
             message: Message::default(),
             pacing: Pacing::default(),
@@ -202,6 +205,11 @@ impl State {
         } else if let Source::Bundled(bundled) = model.source {
             (self.settings.model, self.settings.bundled) = (None, bundled);
         }
+        // Of a file that had to be guessed at, people should know.
+        self.shows_about = match same {
+            true => self.shows_about,
+            false => model.file.info().imported.is_some(),
+        };
         self.model = Some(model);
     }
 

@@ -17,7 +17,7 @@ use super::tabs::explore::SweepPlan;
 use super::tabs::{self, TABS, TabContext};
 use super::train::Question;
 use super::workers::Workers;
-use super::{bars, history_panel, live, theme};
+use super::{about, bars, history_panel, live, theme};
 use crate::device::DeviceChoice;
 use crate::error::Result;
 use crate::train::RunFolder;
@@ -338,6 +338,7 @@ impl eframe::App for App {
         });
         self.show_questions(&ctx, &mut commands);
         tabs::train::ask(&ctx, &self.state, &mut commands);
+        about::show(&ctx, &mut self.state, &mut commands);
         for command in commands {
             self.dispatch(&ctx, command);
         }

@@ -13,7 +13,7 @@ use super::state::{DeviceLine, OpenModel, Source};
 use super::tabs::explore::SweepPlan;
 use super::train_jobs::TrainJobs;
 use super::translate::TranslateJobs;
-use crate::checkpoint::{self, ModelFile};
+use crate::checkpoint::{self, Choice, ModelFile};
 use crate::device::{self, DeviceChoice};
 use crate::discover::{self, Influence};
 use crate::error::{Error, Result};
@@ -161,6 +161,20 @@ impl Workers {
             Ok(Arc::new(file))
         })?;
         self.opening = Some((source, job));
+        Ok(())
+    }
+
+    /// Keeps a choice about the model at `path`, and reads it again with that.
+    ///
+    /// # Errors
+    /// [`Error::Worker`] if the system gives no thread.
+    pub fn open_with(&mut self, path: PathBuf, choice: Choice) -> Result<()> {
+        let wanted = path.clone();
+        let job = self.job("model reader", move |_| {
+            choice.save(&wanted)?;
+            Ok(Arc::new(ModelFile::open(&wanted)?))
+        })?;
+        self.opening = Some((Source::File(path), job));
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::archive::Archive;
+use super::choice::Choice;
 use super::import::{self, Container, Other, Tensors};
 use super::model_file::ModelFile;
 use super::{model_file, state_file};
@@ -19,13 +20,21 @@ pub enum Contents {
 }
 
 impl Contents {
-    /// Opens the file at `path`.
+    /// Opens the file at `path`, with what was chosen for it ([`Choice`]).
     ///
     /// # Errors
     /// [`crate::Error::Io`] if it cannot be read; [`crate::Error::BadModel`] if it is neither a sound
     /// safetensors file nor a PyTorch checkpoint, or says it is a model of ours and does not hold one.
     pub fn open(path: &Path) -> Result<Self> {
-        Self::of(Tensors::open(path)?, || Archive::open(path))
+        let mut contents = Self::of(Tensors::open(path)?, || Archive::open(path))?;
+        if let Self::Model(model) = &mut contents
+            && model.info().imported.is_some()
+            && let Some(prior) = Choice::read(path).prior
+        {
+            // A choice that does not fit any more, of another file of this name, is none.
+            let _ = model.set_prior(prior);
+        }
+        Ok(contents)
     }
 
     /// As [`Contents::open`], for a file's content; `name` is only for messages.

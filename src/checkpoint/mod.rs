@@ -12,6 +12,7 @@
 
 mod archive;
 mod builtin;
+mod choice;
 mod contents;
 mod export;
 mod import;
@@ -21,6 +22,7 @@ mod state_file;
 
 pub use archive::Archive;
 pub use builtin::Bundled;
+pub use choice::Choice;
 pub use contents::Contents;
 pub use export::Format;
 pub use import::{Container, ElementType, Imported, Module, Nearest, Other, Tensor, Tensors};

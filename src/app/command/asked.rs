@@ -6,6 +6,7 @@ use super::{Action, TrainCommand, TranslateCommand};
 use crate::app::blend::{Operation, Page};
 use crate::app::settings::{ShelfOrder, Sort, Theme};
 use crate::device::DeviceChoice;
+use crate::latent::Prior;
 use crate::latent::library::EntryId;
 
 /// What a panel asks for; only `dispatch` acts on it.
@@ -42,6 +43,8 @@ pub enum AppCommand {
     SavePngTo(PathBuf),
     /// Write the sweep sheet to this file.
     SaveSheetTo(PathBuf),
+    /// How the latents of an imported model are drawn.
+    SetPrior(Prior),
     /// Compute here.
     SetDevice(DeviceChoice),
     /// Light or dark.

@@ -42,6 +42,12 @@ pub const ACTIONS: &[Entry] = &[
         "Open the generator that turns line drawings into faces, for the tab Translate.",
     ),
     entry(
+        Action::About,
+        "About this model…",
+        None,
+        "What the model on screen is, where it comes from, and what had to be taken for granted.",
+    ),
+    entry(
         Action::SavePng,
         "Save PNG…",
         ctrl(Key::S),
