@@ -23,6 +23,8 @@ const TILE_WINDOWS: Range<usize> = 16..1024;
 const LEAST_TILES: usize = 16;
 /// Parts of a weight gradient that are summed side by side: blocks of windows.
 const GRADIENT_PARTS: usize = 16;
+/// Channels whose sums share a line of the cache: they are taken out of it together.
+const LINE: usize = 16;
 /// Weight gradients up to this many values are summed over blocks of windows, larger ones tap by
 /// tap.
 const PARTIAL_VALUES: usize = 256 << 10;
@@ -47,10 +49,24 @@ pub(super) fn gather_filters(shape: &ConvShape, weight: &[f32]) -> (Layout, Vec<
     let (depth, channels) = (shape.depth(), shape.small_channels);
     let taps = by_tap(shape, weight);
     let layout = Layout::right(depth, channels);
-    let filters = layout.filled(|row, first, values| {
-        for (index, value) in values.iter_mut().enumerate() {
-            *value = taps[(first + index) * depth + row];
-        }
+    let panel = depth * layout.width;
+    let filters = overwritten(layout.len(), |filters| {
+        filters.par_chunks_exact_mut(panel).enumerate().for_each(|(index, filters)| {
+            let first = index * layout.width;
+            let count = layout.width.min(channels - first);
+            let taps = &taps[first * depth..];
+            if count == layout.width {
+                // Whole blocks: the taps of different channels lie so far apart that reading them
+                // one by one would find none of them in the cache.
+                transpose(taps, depth, 0, filters, count);
+                return;
+            }
+            for (row, values) in filters.chunks_exact_mut(layout.width).enumerate() {
+                let (values, gap) = values.split_at_mut(count);
+                transpose_column(taps, depth, row, values);
+                gap.fill(0.0);
+            }
+        });
     });
     (layout, filters)
 }
@@ -183,10 +199,13 @@ pub(super) fn weight_gradient(
             add_windows(shape, small, large, 0..windows, tap * rows..(tap + 1) * rows, sums);
         });
     }
-    gradient.par_chunks_exact_mut(depth).enumerate().for_each(|(channel, gradient)| {
-        with_scratch(depth, |taps| {
-            transpose_column(&sums, channels, channel, taps);
-            transpose(taps, shape.large_channels, 0, gradient, shape.kernel_area());
+    gradient.par_chunks_mut(LINE * depth).enumerate().for_each(|(line, gradient)| {
+        let count = gradient.len() / depth;
+        with_scratch(count * depth, |taps| {
+            transpose(&sums, channels, line * LINE, taps, depth);
+            for (taps, gradient) in taps.chunks_exact(depth).zip(gradient.chunks_exact_mut(depth)) {
+                transpose(taps, shape.large_channels, 0, gradient, shape.kernel_area());
+            }
         });
     });
 }
