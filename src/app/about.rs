@@ -1,7 +1,7 @@
 //! What is known of the model on screen: what it is and, of one that somebody else has written, what was
 //! recognised, taken for granted and left out.
 
-use eframe::egui::{Context, Grid, Label, RichText, ScrollArea, Ui, Window};
+use eframe::egui::{Align2, Context, Grid, Label, RichText, ScrollArea, Ui, Vec2, Window};
 
 use super::command::AppCommand;
 use super::state::{OpenModel, Source, State};
@@ -13,14 +13,19 @@ use crate::latent::Prior;
 pub fn show(ctx: &Context, state: &mut State, commands: &mut Vec<AppCommand>) {
     let (true, Some(model)) = (state.shows_about, &state.model) else { return };
     let mut is_open = true;
-    let width = (ctx.content_rect().width() - 8.0 * UNIT).min(64.0 * UNIT);
+    let all = ctx.content_rect();
+    let width = (all.width() - 8.0 * UNIT).min(64.0 * UNIT);
+    // Beside the tabs and over the lines at the bottom: the picture stays in sight.
+    let corner = all.left_bottom() + Vec2::new(17.0 * UNIT, -5.0 * UNIT);
     Window::new(format!("About {}", model.name()))
         .id(eframe::egui::Id::unique("about the model"))
         .open(&mut is_open)
+        .pivot(Align2::LEFT_BOTTOM)
+        .default_pos(corner)
         .collapsible(false)
         .resizable(false)
         .default_width(width)
-        .max_height(ctx.content_rect().height() - 12.0 * UNIT)
+        .max_height(all.height() - 12.0 * UNIT)
         .show(ctx, |ui| {
             ui.set_max_width(width);
             facts(ui, model);

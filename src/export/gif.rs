@@ -17,7 +17,8 @@ const SPEED: i32 = 10;
 /// Each is shown for `each`, the last one for `last`. Returns how many there are.
 ///
 /// # Errors
-/// [`Error::Io`] if the file cannot be written; whatever `frames` returns, [`Error::Cancelled`] too.
+/// [`crate::Error::Io`] if the file cannot be written; whatever `frames` returns, [`crate::Error::Cancelled`]
+/// too.
 pub fn save_gif(
     path: &Path,
     frames: impl IntoIterator<Item = Result<RgbImage>>,
