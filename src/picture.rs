@@ -15,7 +15,7 @@ use rayon::prelude::*;
 
 pub use cache::PictureCache;
 pub use labels::{Labels, labelled};
-pub use pixels::{InputKind, Label, MOST_LABELS, Pixels, is_label_map, to_rgb};
+pub use pixels::{InputKind, Label, Pixels, is_label_map, to_rgb};
 
 use crate::disk;
 use crate::error::{Error, Result};
@@ -116,6 +116,13 @@ pub fn sheet(pictures: &[RgbImage], columns: usize, gap: u32, ground: Rgb<u8>) -
         paste(&mut sheet, picture, i % columns * (width + gap), i / columns * (height + gap));
     }
     sheet
+}
+
+/// Pictures that belong together, such as a drawing and its answers, in rows of `columns`.
+pub fn together(pictures: &[RgbImage], columns: usize) -> RgbImage {
+    const GAP: u32 = 2;
+    const GROUND: Rgb<u8> = Rgb([128; 3]);
+    sheet(pictures, columns, GAP, GROUND)
 }
 
 /// Puts `picture` into `sheet` with its corner at `x` and `y`, as far as it fits: row by row, since

@@ -5,16 +5,16 @@
 #[path = "support/window.rs"]
 mod support;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use eframe::egui::accesskit::Role;
-use eframe::egui::{DroppedFile, Event, Key, Modifiers, Pos2, vec2};
+use eframe::egui::{Event, Key, Modifiers, Pos2, vec2};
 use egui_kittest::kittest::{NodeT, Queryable};
 use latentscape::app::Start;
 use latentscape::app::tabs::TABS;
 use latentscape::latent::{Latent, Prior};
-use support::{Window, write_model, write_translator};
+use support::{Dropped, Window, write_model, write_translator};
 
 #[test]
 fn a_dragged_slider_draws_other_pixels_and_is_one_step() {
@@ -139,19 +139,6 @@ fn a_file_that_is_no_model_is_told_and_everything_goes_on() {
         let before = window.picture();
         window.press("Random");
         window.wait_for_another(&before);
-    }
-}
-
-#[derive(Debug)]
-struct Dropped(PathBuf);
-
-impl DroppedFile for Dropped {
-    fn path(&self) -> &Path {
-        &self.0
-    }
-
-    fn bytes(&self) -> Result<Vec<u8>, String> {
-        Err("only its path is asked for".into())
     }
 }
 

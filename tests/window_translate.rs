@@ -5,18 +5,17 @@
 #[path = "support/window.rs"]
 mod support;
 
-use std::path::Path;
 use std::sync::Arc;
 
 use candle_core::Device;
 use eframe::App as _;
-use eframe::egui::{Color32, ColorImage, DroppedFile, Event, Key, Modifiers, Pos2, vec2};
+use eframe::egui::{Color32, ColorImage, Event, Key, Modifiers, Pos2, vec2};
 use egui_kittest::kittest::Queryable;
 use image::{Rgb, RgbImage};
 use latentscape::app::tabs::TRANSLATE;
 use latentscape::app::{Start, Templates, Tool};
 use latentscape::picture;
-use support::{Window, write_translator};
+use support::{Dropped, Window, write_translator};
 
 /// The window with a small model from drawings to pictures, in the tab Translate.
 fn open(resolution: usize) -> Window {
@@ -166,19 +165,6 @@ fn templates_are_there_to_start_from() {
     window.press("Undo stroke");
     window.press("Undo stroke");
     assert_eq!(wait_for_answer(&mut window), first);
-}
-
-#[derive(Debug)]
-struct Dropped(std::path::PathBuf);
-
-impl DroppedFile for Dropped {
-    fn path(&self) -> &Path {
-        &self.0
-    }
-
-    fn bytes(&self) -> Result<Vec<u8>, String> {
-        Err("only its path is asked for".into())
-    }
 }
 
 #[test]

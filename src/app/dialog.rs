@@ -13,6 +13,9 @@ use eframe::egui::{self, Key, Modifiers, RichText, TextEdit};
 use super::theme::{self, UNIT};
 use crate::checkpoint;
 
+/// Endings of pictures that the window opens.
+pub const PICTURES: [&str; 6] = ["png", "jpg", "jpeg", "webp", "gif", "bmp"];
+
 /// What the path is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
@@ -92,7 +95,7 @@ impl Purpose {
             | Self::SaveAnswer
             | Self::SavePair => ("PNG pictures", &["png"]),
             Self::SaveFilm => ("Animated GIFs", &["gif"]),
-            Self::OpenPicture => ("Pictures", &["png", "jpg", "jpeg", "webp", "gif", "bmp"]),
+            Self::OpenPicture => ("Pictures", &PICTURES),
             // IDX files are known by their content.
             Self::DataFolder | Self::OutputsFolder | Self::DataFile | Self::OpenRun => {
                 ("All files", &["*"])

@@ -233,12 +233,10 @@ impl App {
             false => (history.after(), history.redo_label()),
         };
         let (Some(to), Some(what)) = (to, what) else {
-            let nothing = if is_undo { "Nothing to undo" } else { "Nothing to do again" };
-            self.say(nothing.into());
+            self.say(undone(None, is_undo));
             return Ok(());
         };
-        let said = if is_undo { format!("Undid: {what}") } else { format!("Did again: {what}") };
-        self.say(said);
+        self.say(undone(Some(what), is_undo));
         self.go_to_step(to)
     }
 
@@ -408,6 +406,16 @@ impl App {
     /// Says something in the line at the bottom.
     pub(super) fn say(&mut self, text: String) {
         self.state.message = Message { text, is_error: false };
+    }
+}
+
+/// What was taken back, or done again; none if there was nothing.
+fn undone(what: Option<&str>, is_undo: bool) -> String {
+    match (what, is_undo) {
+        (Some(what), true) => format!("Undid: {what}"),
+        (Some(what), false) => format!("Did again: {what}"),
+        (None, true) => "Nothing to undo".into(),
+        (None, false) => "Nothing to do again".into(),
     }
 }
 

@@ -176,21 +176,27 @@ impl Translate {
     pub fn brush(&self) -> Option<Brush> {
         let canvas = self.canvas.as_ref()?;
         let width = canvas.pixels().size().0 as f32;
-        let (colour, size) = match self.tool {
-            Tool::Eraser => (canvas.paper().to_vec(), self.eraser),
-            _ => (self.colour.clone(), self.size),
+        let colour = match self.tool {
+            Tool::Eraser => canvas.paper().to_vec(),
+            _ => self.colour.clone(),
         };
         Some(Brush {
             colour,
-            radius: size * width / 2.0,
+            radius: self.size_in_use() * width / 2.0,
             is_hard: !self.labels().is_empty(),
             is_mirrored: self.is_mirrored,
         })
     }
 
-    /// Width of what the pointer paints with, to be changed.
-    pub fn size_mut(&mut self) -> &mut f32 {
-        if self.tool == Tool::Eraser { &mut self.eraser } else { &mut self.size }
+    /// Width of what the pointer paints with, as a share of the picture's.
+    pub fn size_in_use(&self) -> f32 {
+        if self.tool == Tool::Eraser { self.eraser } else { self.size }
+    }
+
+    /// Makes what the pointer paints with so wide, as far as [`SIZES`] allows.
+    pub fn set_size(&mut self, size: f32) {
+        let place = if self.tool == Tool::Eraser { &mut self.eraser } else { &mut self.size };
+        *place = size.clamp(SIZES.0, SIZES.1);
     }
 
     /// Puts the pointer down at `at`.

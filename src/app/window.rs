@@ -376,6 +376,5 @@ impl eframe::App for App {
 /// Whether a file is a picture by its name.
 fn is_picture(path: &Path) -> bool {
     let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
-    let endings = ["png", "jpg", "jpeg", "webp", "gif", "bmp"];
-    ending.is_some_and(|ending| endings.contains(&ending.as_str()))
+    ending.is_some_and(|ending| dialog::PICTURES.contains(&ending.as_str()))
 }

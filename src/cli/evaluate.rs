@@ -53,9 +53,9 @@ pub struct EvaluateArgs {
 /// Prints what `args` ask for.
 pub fn run(args: &EvaluateArgs) -> Result<()> {
     let model = args.model.open_either()?;
-    match model.file.info().spec.inputs() {
-        0 => measure_drawn(args, &model),
-        _ => measure_translated(args, &model),
+    match model.file.info().spec.takes_pictures() {
+        true => measure_translated(args, &model),
+        false => measure_drawn(args, &model),
     }
 }
 
@@ -122,9 +122,7 @@ fn measure_drawn(args: &EvaluateArgs, model: &OpenModel) -> Result<()> {
 
 /// The data that was asked for, as the generator's networks see it.
 fn open(args: &EvaluateArgs, info: &ModelInfo) -> Result<Dataset> {
-    let (height, width) = info.spec.size();
-    let target =
-        Target { input: info.spec.inputs(), channels: info.spec.channels(), height, width };
+    let target = Target::of(&info.spec);
     let source = args.pairs.source(&args.data, target)?;
     let bar = progress::bar(0, "pictures read");
     let dataset = Dataset::open(
@@ -161,8 +159,9 @@ impl EvaluateArgs {
             if numbers.iter().all(|number| number == "-") {
                 continue;
             }
-            rows.push(vec![measure.name().to_owned(), measure.about().to_owned()]);
-            rows.last_mut().into_iter().for_each(|row| row.extend(numbers.iter().cloned()));
+            let mut row = vec![measure.name().to_owned(), measure.about().to_owned()];
+            row.extend(numbers);
+            rows.push(row);
         }
         let title = format!("{} after {} kimg, {of}", info.name, info.kimg.round());
         console::result(&format!("{title}\n\n{}", table(&rows, 2)))

@@ -45,14 +45,11 @@ impl TranslatorArgs {
     /// # Errors
     /// [`Error::WrongModel`] if it takes no pictures, else as [`ModelFile::open`].
     pub fn open(&self) -> Result<OpenModel> {
-        let device = self.device.open()?;
-        let file = match &self.model {
-            Some(path) => ModelFile::open(&file_of(path))?,
-            None => Bundled::Sketch2face.open()?,
-        };
-        file.info().spec.expect_pictures()?;
-        let generator = file.generator(&device.device)?;
-        Ok(OpenModel { file, generator, device })
+        self.device.open_model(|| {
+            let file = read_or(self.model.as_deref(), Bundled::Sketch2face)?;
+            file.info().spec.expect_pictures()?;
+            Ok(file)
+        })
     }
 }
 
@@ -81,6 +78,15 @@ impl DeviceArgs {
         }
         Ok(device)
     }
+
+    /// Reads a model and puts it on the device.
+    fn open_model(&self, file: impl FnOnce() -> Result<ModelFile>) -> Result<OpenModel> {
+        // The device first: it is quicker to say that there is none.
+        let device = self.open()?;
+        let file = file()?;
+        let generator = file.generator(&device.device)?;
+        Ok(OpenModel { file, generator, device })
+    }
 }
 
 impl ModelArgs {
@@ -96,12 +102,12 @@ impl ModelArgs {
 
     /// Reads the model and puts it on its device, for something that is done with latents.
     pub fn open(&self) -> Result<OpenModel> {
-        self.open_with(ModelFileArgs::file)
+        self.device.open_model(|| self.model.file())
     }
 
     /// Reads a model of either kind and puts it on its device.
     pub fn open_either(&self) -> Result<OpenModel> {
-        self.open_with(ModelFileArgs::either)
+        self.device.open_model(|| self.model.either())
     }
 
     /// Whether a model was named.
@@ -109,19 +115,9 @@ impl ModelArgs {
         self.model.model.is_some()
     }
 
-    fn open_with(&self, file: fn(&ModelFileArgs) -> Result<ModelFile>) -> Result<OpenModel> {
-        // The device first: it is quicker to say that there is none.
-        let device = self.device.open()?;
-        let file = file(&self.model)?;
-        let generator = file.generator(&device.device)?;
-        Ok(OpenModel { file, generator, device })
-    }
-
     /// Puts a model that was read already on its device.
     pub fn open_file(&self, file: ModelFile) -> Result<OpenModel> {
-        let device = self.device.open()?;
-        let generator = file.generator(&device.device)?;
-        Ok(OpenModel { file, generator, device })
+        self.device.open_model(|| Ok(file))
     }
 }
 
@@ -138,10 +134,15 @@ impl ModelFileArgs {
 
     /// Reads the file of a model of either kind.
     fn either(&self) -> Result<ModelFile> {
-        match &self.model {
-            Some(path) => ModelFile::open(&file_of(path)),
-            None => Bundled::Faces64.open(),
-        }
+        read_or(self.model.as_deref(), Bundled::Faces64)
+    }
+}
+
+/// The model that was named, else a built-in one.
+fn read_or(model: Option<&Path>, bundled: Bundled) -> Result<ModelFile> {
+    match model {
+        Some(path) => ModelFile::open(&file_of(path)),
+        None => bundled.open(),
     }
 }
 

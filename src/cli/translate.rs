@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use image::{Rgb, RgbImage};
+use image::RgbImage;
 
 use super::console;
 use super::model_args::{OpenModel, TranslatorArgs};
@@ -14,9 +14,6 @@ use crate::data::{self, Intake, Skipped};
 use crate::error::{Error, Result};
 use crate::picture;
 
-/// Between the pictures of a row.
-const GAP: u32 = 2;
-const GROUND: Rgb<u8> = Rgb([128; 3]);
 /// Answers to one picture that are drawn at once.
 const AT_ONCE: usize = 16;
 /// Endings of picture files that are not written.
@@ -191,7 +188,7 @@ impl TranslateArgs {
         }
         match row.len() {
             1 => Ok(row.swap_remove(0)),
-            count => Ok(picture::sheet(&row, count, GAP, GROUND)),
+            count => Ok(picture::together(&row, count)),
         }
     }
 }

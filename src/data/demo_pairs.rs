@@ -15,6 +15,7 @@ use super::pairs::interleaved;
 use super::resample::Sampling;
 use super::{Framing, Progress, Target};
 use crate::error::Result;
+use crate::picture::Label;
 
 static LINES: &[u8] = include_bytes!("../../assets/demo-pairs/lines.webp");
 static MAPS: &[u8] = include_bytes!("../../assets/demo-pairs/labels.webp");
@@ -42,6 +43,11 @@ pub const LABELS: [(&str, [u8; 3]); 12] = [
     ("clothes", [0x5a, 0x9e, 0x5f]),
     ("hat", [0xec, 0xc5, 0x3c]),
 ];
+
+/// Whether each of `labels` has the colour of one of [`LABELS`].
+pub fn are_ours(labels: &[Label]) -> bool {
+    labels.iter().all(|label| LABELS.iter().any(|(_, colour)| label.colour == colour))
+}
 
 /// What goes into the network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

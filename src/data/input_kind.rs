@@ -1,6 +1,6 @@
 //! What kind of pictures go into a network that learns from pairs.
 
-use super::demo_pairs::LABELS;
+use super::demo_pairs::{LABELS, are_ours};
 use super::{Dataset, Target};
 use crate::picture::{InputKind, Label, Pixels};
 
@@ -32,8 +32,7 @@ pub fn input_kind(dataset: &Dataset) -> Option<InputKind> {
 /// With names and order of the built-in labels, where it is those.
 fn named(kind: InputKind) -> InputKind {
     let InputKind::Labels(labels) = kind else { return kind };
-    let is_ours = |label: &Label| LABELS.iter().any(|(_, colour)| label.colour == colour);
-    if !labels.iter().all(is_ours) {
+    if !are_ours(&labels) {
         return InputKind::Labels(labels);
     }
     let label = |(name, colour): &(&str, [u8; 3])| Label {

@@ -50,6 +50,7 @@ pub use source::{DataSource, Direction};
 pub use survey::{Survey, survey};
 
 use crate::error::{Error, Result};
+use crate::model::ModelSpec;
 
 /// Called with (pictures done, pictures in all) while a data set opens; the second number is 0 as
 /// long as a folder is still being listed. Returning `false` cancels with [`Error::Cancelled`].
@@ -76,6 +77,12 @@ impl Target {
 
     /// The most channels of an input.
     pub const MAX_INPUT: usize = 4;
+
+    /// What the networks of `spec` take.
+    pub fn of(spec: &ModelSpec) -> Self {
+        let (height, width) = spec.size();
+        Self { input: spec.inputs(), channels: spec.channels(), height, width }
+    }
 
     /// Channels of one picture as it is kept and as it stands in a batch: those of both halves of a
     /// pair.

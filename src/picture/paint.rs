@@ -60,11 +60,6 @@ impl Stroke {
         self.go_on(pixels, to);
     }
 
-    /// The picture before the stroke.
-    pub fn before(&self) -> &Pixels {
-        &self.before
-    }
-
     fn segment(&mut self, pixels: &mut Pixels, from: (f32, f32), to: (f32, f32)) {
         let (width, height) = pixels.size();
         let reach = self.brush.radius + 1.0;
@@ -161,7 +156,7 @@ mod tests {
         }
         let differs = once.iter().zip(pixels.iter()).filter(|(a, b)| a[0].abs_diff(b[0]) > 1);
         assert_eq!(differs.count(), 0);
-        assert!(stroke.before().is_plain());
+        assert!(stroke.before.is_plain());
         stroke.only(&mut pixels, (5.0, 5.0), (5.0, 5.0));
         assert!((ink(&pixels) - std::f32::consts::PI * 9.0).abs() < 0.8);
     }

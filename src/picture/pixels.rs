@@ -9,7 +9,7 @@ use super::to_tensor;
 use crate::error::{Error, Result};
 
 /// The most colours of a label map.
-pub const MOST_LABELS: usize = 32;
+const MOST_LABELS: usize = 32;
 /// Share of a drawing, as it was drawn, that is black or white.
 const DRAWN: f64 = 0.9;
 /// Share of a drawing that is paper, also after it was resized.

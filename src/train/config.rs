@@ -189,13 +189,8 @@ impl TrainConfig {
 
     /// Shape of the pictures after `layers` layers were added.
     pub fn target_in(&self, layers: usize) -> Target {
-        let (height, width) = self.spec.size();
-        Target {
-            input: self.spec.inputs(),
-            channels: self.spec.channels(),
-            height: height << layers,
-            width: width << layers,
-        }
+        let target = Target::of(&self.spec);
+        Target { height: target.height << layers, width: target.width << layers, ..target }
     }
 
     /// Which step trains what.

@@ -125,9 +125,9 @@ impl Stage {
             }
         }
         let mut stage = Self { renderer, woken, spec };
-        let first = match stage.spec.inputs() {
-            0 => Given::Latents(vec![stage.latent(0)]),
-            _ => Given::Picture { input: Arc::new(stage.paper()), seeds: Vec::new() },
+        let first = match stage.spec.takes_pictures() {
+            true => Given::Picture { input: Arc::new(stage.paper()), seeds: Vec::new() },
+            false => Given::Latents(vec![stage.latent(0)]),
         };
         stage.ask(Lane::Picture, first);
         stage.wait_for(Lane::Picture)?;

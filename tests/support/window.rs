@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use candle_core::Device;
-use eframe::egui::{Event, Key, Modifiers, vec2};
+use eframe::egui::{DroppedFile, Event, Key, Modifiers, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 use latentscape::app::{App, Start, State};
@@ -62,6 +62,20 @@ fn write(path: &Path, spec: ModelSpec, input: Option<InputKind>) {
         imported: None,
     };
     save_model(path, &info, &tensors, None).unwrap();
+}
+
+/// A file that hangs over the window.
+#[derive(Debug)]
+pub struct Dropped(pub PathBuf);
+
+impl DroppedFile for Dropped {
+    fn path(&self) -> &Path {
+        &self.0
+    }
+
+    fn bytes(&self) -> Result<Vec<u8>, String> {
+        Err("only its path is asked for".into())
+    }
 }
 
 /// The window, and the folder of its files.

@@ -5,8 +5,6 @@ use std::sync::Arc;
 
 use eframe::egui::ColorImage;
 
-use crate::app::translate::Tool;
-
 /// What the tab Translate asks for. Places are in pixels of the drawing.
 #[derive(Debug, Clone, PartialEq)]
 pub enum TranslateCommand {
@@ -16,8 +14,6 @@ pub enum TranslateCommand {
     Drag(Vec<(f32, f32)>),
     /// Lift it.
     Release,
-    /// Draw with this.
-    SetTool(Tool),
     /// Width of what is drawn with, as a share of the picture's.
     SetSize(f32),
     /// A byte for each channel.

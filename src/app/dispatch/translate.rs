@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use image::{Rgb, RgbImage};
+use image::RgbImage;
 
+use super::undone;
 use crate::app::command::{Action, TranslateCommand};
-use crate::app::translate::{Canvas, SIZES, Taking, Templates, Tool};
+use crate::app::translate::{Canvas, Taking, Templates, Tool};
 use crate::app::window::App;
 use crate::error::{Error, Result};
 use crate::picture;
@@ -14,9 +15,6 @@ use crate::worker::Lane;
 
 /// How much larger or smaller a key makes the brush.
 const SIZE_STEP: f32 = 1.25;
-/// Between pictures that are saved together.
-const GAP: u32 = 2;
-const GROUND: Rgb<u8> = Rgb([128; 3]);
 
 impl App {
     /// Does what the tab Translate asked for.
@@ -30,8 +28,7 @@ impl App {
             TranslateCommand::Release => {
                 translate.change(Canvas::release);
             }
-            TranslateCommand::SetTool(tool) => translate.tool = tool,
-            TranslateCommand::SetSize(size) => *translate.size_mut() = size.clamp(SIZES.0, SIZES.1),
+            TranslateCommand::SetSize(size) => translate.set_size(size),
             TranslateCommand::SetColour(colour) => {
                 translate.colour = colour;
                 if translate.tool == Tool::Eraser {
@@ -78,8 +75,7 @@ impl App {
             Action::Fill => translate.tool = Tool::Fill,
             Action::Smaller | Action::Larger => {
                 let factor = if action == Action::Larger { SIZE_STEP } else { 1.0 / SIZE_STEP };
-                let size = translate.size_mut();
-                *size = (*size * factor).clamp(SIZES.0, SIZES.1);
+                translate.set_size(translate.size_in_use() * factor);
             }
             Action::Mirror => translate.is_mirrored = !translate.is_mirrored,
             Action::Clear => {
@@ -104,16 +100,12 @@ impl App {
     /// Takes a step of the drawing back, or does it again.
     pub(super) fn undo_drawing(&mut self, is_undo: bool) {
         let translate = &mut self.state.translate;
-        let label = |canvas: &Canvas| {
-            let label = if is_undo { canvas.undo_label() } else { canvas.redo_label() };
-            label.map(str::to_owned)
+        let canvas = translate.canvas.as_ref();
+        let label = match is_undo {
+            true => canvas.and_then(Canvas::undo_label),
+            false => canvas.and_then(Canvas::redo_label),
         };
-        let said = match (translate.canvas.as_ref().and_then(label), is_undo) {
-            (Some(label), true) => format!("Undid: {label}"),
-            (Some(label), false) => format!("Did again: {label}"),
-            (None, true) => "Nothing to undo".into(),
-            (None, false) => "Nothing to do again".into(),
-        };
+        let said = undone(label, is_undo);
         translate.change(|canvas| if is_undo { canvas.undo() } else { canvas.redo() });
         self.say(said);
     }
@@ -125,7 +117,7 @@ impl App {
             [answer] => Ok(answer.clone()),
             answers => {
                 let columns = picture::square_columns(answers.len());
-                Ok(picture::sheet(answers, columns, GAP, GROUND))
+                Ok(picture::together(answers, columns))
             }
         }
     }
@@ -142,7 +134,7 @@ impl App {
         let mut pair: Vec<RgbImage> = drawing.into_iter().collect();
         self.answer()?;
         pair.extend(translate.answers.iter().cloned());
-        let sheet = picture::sheet(&pair, pair.len(), GAP, GROUND);
+        let sheet = picture::together(&pair, pair.len());
         self.workers.save_png(Arc::new(sheet), path)
     }
 

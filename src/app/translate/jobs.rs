@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use eframe::egui::ColorImage;
-use image::{DynamicImage, Rgb, RgbaImage};
+use image::{DynamicImage, RgbaImage};
 
 use crate::app::live;
 use crate::app::state::{OpenModel, Source};
@@ -23,9 +23,6 @@ const TEMPLATES: usize = 12;
 /// How long a frame of a film is shown, and its last one.
 const EACH: Duration = Duration::from_millis(60);
 const LAST: Duration = Duration::from_secs(2);
-/// Between the two pictures of a pair.
-const GAP: u32 = 2;
-const GROUND: Rgb<u8> = Rgb([128; 3]);
 
 /// Where a picture comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,7 +120,7 @@ impl Workers {
                 let answer = generator.answers(pixels, &seeds, &open.device)?;
                 let mut pair = vec![pixels.to_rgb()];
                 pair.extend(picture::from_tensor(&answer)?);
-                Ok(picture::sheet(&pair, pair.len(), GAP, GROUND))
+                Ok(picture::together(&pair, pair.len()))
             });
             save_gif(&wanted, frames, EACH, LAST)
         })?;
@@ -144,11 +141,7 @@ fn source_of(model: &OpenModel) -> Option<DataSource> {
     }
     match model.file.info().input.as_ref()? {
         InputKind::Drawing => Some(DataSource::DemoSketches),
-        InputKind::Labels(labels) => {
-            let is_ours = |colour: &[u8]| demo_pairs::LABELS.iter().any(|(_, ours)| ours == colour);
-            let all = labels.iter().all(|label| is_ours(&label.colour));
-            all.then_some(DataSource::DemoLabels)
-        }
+        InputKind::Labels(labels) => demo_pairs::are_ours(labels).then_some(DataSource::DemoLabels),
         InputKind::Picture => None,
     }
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use candle_core::{Device, Tensor};
-use image::{Rgb, RgbImage};
+use image::RgbImage;
 
 use super::halves;
 use crate::data::{DataSource, Dataset, Framing, OpenOptions, Progress, Target, input_of};
@@ -12,10 +12,6 @@ use crate::model::{Generator, ModelSpec};
 use crate::picture::{self, Pixels};
 use crate::train::config::TrainConfig;
 use crate::train::metrics::{Pictures, VALUES_AT_ONCE};
-
-/// Between the pictures of a sheet.
-const GAP: u32 = 2;
-const GROUND: Rgb<u8> = Rgb([128; 3]);
 
 /// Pairs that are not learnt from.
 #[derive(Debug)]
@@ -116,7 +112,7 @@ impl HeldOut {
         }
         // As many pairs beside each other as make it about square.
         let beside = (count as f64 / 3.0).sqrt().ceil() as usize;
-        Ok(picture::sheet(&pictures, 3 * beside.max(1), GAP, GROUND))
+        Ok(picture::together(&pictures, 3 * beside.max(1)))
     }
 
     /// The bytes of `count` pairs from `start` on.
@@ -149,8 +145,7 @@ pub fn held_out_inputs(
     count: usize,
     progress: &mut Progress,
 ) -> Result<Vec<Pixels>> {
-    let (height, width) = spec.size();
-    let target = Target { input: spec.inputs(), channels: spec.channels(), height, width };
+    let target = Target::of(spec);
     // Only those that are wanted are decoded.
     let options = OpenOptions { memory_limit_bytes: 0, ..OpenOptions::default() };
     let dataset = Dataset::open(source, target, Framing::default(), options, progress)?;

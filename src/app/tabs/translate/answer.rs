@@ -8,7 +8,7 @@ use egui_material_icons::icons::{
     ICON_ANIMATED_IMAGES, ICON_CASINO, ICON_COMPARE, ICON_GRAIN, ICON_GRID_VIEW, ICON_SAVE,
 };
 
-use super::drawing::{FOOT, place};
+use super::drawing::{place, under};
 use super::{TabContext, want};
 use crate::app::buttons;
 use crate::app::command::{Action, AppCommand, TranslateCommand};
@@ -65,11 +65,7 @@ fn pictures(ui: &mut Ui, context: &mut TabContext, place: Rect) {
 
 /// Noise and its seed; ways to keep what was made.
 fn foot(ui: &mut Ui, context: &mut TabContext, place: Rect) {
-    let row = Rect::from_min_size(
-        Pos2::new(place.left(), place.bottom() + UNIT),
-        Vec2::new(place.width(), FOOT - UNIT),
-    );
-    let mut ui = ui.new_child(UiBuilder::new().max_rect(row));
+    let mut ui = under(ui, place);
     ui.horizontal_centered(|ui| {
         ui.spacing_mut().item_spacing.x = UNIT / 2.0;
         let has_answer = !context.state.translate.answers.is_empty();

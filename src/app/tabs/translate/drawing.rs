@@ -1,8 +1,8 @@
 //! What goes in: the drawing, under the pointer.
 
 use eframe::egui::{
-    Color32, CursorIcon, Event, Pos2, Rect, Response, RichText, Role, Sense, Stroke, StrokeKind,
-    Ui, Vec2, WidgetInfo,
+    Color32, CursorIcon, Event, Label, Pos2, Rect, Response, RichText, Role, Sense, Stroke,
+    StrokeKind, TextStyle, Ui, UiBuilder, Vec2, WidgetInfo,
 };
 use egui_material_icons::icons::{ICON_FILE_OPEN, ICON_REDO, ICON_UNDO};
 
@@ -13,7 +13,7 @@ use crate::app::theme::{self, UNIT};
 use crate::app::translate::Tool;
 
 /// Height of the row under a picture.
-pub const FOOT: f32 = 5.0 * UNIT;
+const FOOT: f32 = 5.0 * UNIT;
 
 /// Where a square picture goes, with room for a row under it; both sides of the tab share it.
 pub fn place(ui: &Ui) -> Rect {
@@ -22,6 +22,15 @@ pub fn place(ui: &Ui) -> Rect {
     let top = all.top() + ((all.height() - FOOT - side) / 2.0).max(0.0);
     let left = all.left() + (all.width() - side) / 2.0;
     Rect::from_min_size(Pos2::new(left, top), Vec2::splat(side))
+}
+
+/// The row under the picture at `place`.
+pub fn under(ui: &mut Ui, place: Rect) -> Ui {
+    let row = Rect::from_min_size(
+        Pos2::new(place.left(), place.bottom() + UNIT),
+        Vec2::new(place.width(), FOOT - UNIT),
+    );
+    ui.new_child(UiBuilder::new().max_rect(row))
 }
 
 /// Draws it.
@@ -47,7 +56,7 @@ pub fn show(ui: &mut Ui, context: &mut TabContext) {
         // On white paper, whatever the theme.
         let words = "Draw here, or start from a picture below";
         let ink = Color32::from_gray(0x60);
-        let font = eframe::egui::TextStyle::Body.resolve(ui.style());
+        let font = TextStyle::Body.resolve(ui.style());
         let galley = ui.painter().layout(words.into(), font, ink, rect.width() - 2.0 * UNIT);
         ui.painter().galley(rect.center() - galley.size() / 2.0, galley, ink);
     }
@@ -100,7 +109,7 @@ fn draw(ui: &Ui, context: &mut TabContext, response: &Response, rect: Rect, scal
 fn cursor(ui: &Ui, context: &mut TabContext, response: &Response, scale: f32) {
     let Some(at) = response.hover_pos() else { return };
     ui.set_cursor_icon(CursorIcon::Crosshair);
-    let translate = &mut context.state.translate;
+    let translate = &context.state.translate;
     let Some(brush) = translate.brush().filter(|_| translate.tool != Tool::Fill) else { return };
     let radius = brush.radius * scale;
     if radius > 3.0 {
@@ -113,11 +122,7 @@ fn cursor(ui: &Ui, context: &mut TabContext, response: &Response, scale: f32) {
 
 /// What can be done with the drawing, or why it may be of no use.
 fn foot(ui: &mut Ui, context: &mut TabContext, place: Rect) {
-    let row = Rect::from_min_size(
-        Pos2::new(place.left(), place.bottom() + UNIT),
-        Vec2::new(place.width(), FOOT - UNIT),
-    );
-    let mut ui = ui.new_child(eframe::egui::UiBuilder::new().max_rect(row));
+    let mut ui = under(ui, place);
     ui.horizontal_centered(|ui| {
         let canvas = context.state.translate.canvas.as_ref();
         let steps = [
@@ -137,7 +142,7 @@ fn foot(ui: &mut Ui, context: &mut TabContext, place: Rect) {
         }
         if let Some(doubt) = &context.state.translate.doubt {
             let text = RichText::new(doubt).color(theme::palette(ui).bad);
-            ui.add(eframe::egui::Label::new(text).truncate()).on_hover_text(doubt);
+            ui.add(Label::new(text).truncate()).on_hover_text(doubt);
         }
     });
 }

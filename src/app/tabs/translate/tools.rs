@@ -69,9 +69,9 @@ fn toggle(
 }
 
 fn size(ui: &mut Ui, context: &mut TabContext) {
-    let translate = &mut context.state.translate;
+    let translate = &context.state.translate;
     let width = translate.canvas.as_ref().map_or(1, |canvas| canvas.pixels().size().0) as f32;
-    let mut size = *translate.size_mut();
+    let mut size = translate.size_in_use();
     let pixels = size * width;
     let words = RichText::new(format!("Size {pixels:>5.1} px")).color(theme::palette(ui).faint);
     ui.add(Label::new(words).selectable(false));
