@@ -193,7 +193,7 @@ impl Translate {
         if self.tool == Tool::Eraser { self.eraser } else { self.size }
     }
 
-    /// Makes what the pointer paints with so wide, as far as [`SIZES`] allows.
+    /// Makes what the pointer paints with so wide, within what a brush may have.
     pub fn set_size(&mut self, size: f32) {
         let place = if self.tool == Tool::Eraser { &mut self.eraser } else { &mut self.size };
         *place = size.clamp(SIZES.0, SIZES.1);
