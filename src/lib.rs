@@ -11,6 +11,7 @@
 //! | [`app`] | the window; the only folder that knows egui |
 //! | [`cli`] | the command line; the only folder that knows clap, and the only one that prints |
 //! | [`worker`] | threads: the latest-wins renderer, the trainer, jobs |
+//! | [`gallery`] | the models of a folder, each with a few of its faces |
 //! | [`train`] | the loop, one step, Adam, averaging, the run folder |
 //! | [`discover`] | what a dimension means: influence, sweeps |
 //! | [`export`] | films |
@@ -43,6 +44,7 @@ pub mod discover;
 pub mod disk;
 pub mod error;
 pub mod export;
+pub mod gallery;
 pub mod latent;
 pub mod model;
 pub mod ops;

@@ -12,6 +12,7 @@ fn main() -> ExitCode {
             Renderer::Wgpu => RendererChoice::Wgpu,
             Renderer::Glow => RendererChoice::Glow,
         };
-        app::run(Options { model: window.model, device: window.device, renderer })
+        let cli::Window { model, gallery, device, .. } = window;
+        app::run(Options { model, gallery, device, renderer })
     })
 }

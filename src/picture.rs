@@ -13,7 +13,7 @@ use candle_core::{DType, Device, Tensor};
 use image::{ImageFormat, Rgb, RgbImage};
 use rayon::prelude::*;
 
-pub use cache::PictureCache;
+pub use cache::{PictureCache, small};
 pub use labels::{Labels, labelled};
 pub use pixels::{InputKind, Label, Pixels, is_label_map, to_rgb};
 

@@ -7,13 +7,14 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// From the bottom up. A module imports from the layers below its own, never sideways or upwards.
-const LAYERS: [&[&str]; 8] = [
+const LAYERS: [&[&str]; 9] = [
     &["error"],
     &["disk", "random"],
     &["latent", "picture", "device", "ops"],
     &["model"],
     &["checkpoint", "data"],
     &["train", "discover", "export"],
+    &["gallery"],
     &["worker"],
     &["app", "cli"],
 ];

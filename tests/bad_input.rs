@@ -4,61 +4,14 @@
 #![allow(clippy::unwrap_used)]
 
 mod support;
+#[path = "support/wrong.rs"]
+mod wrong;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::Path;
 
-use support::{latentscape, pictures, small_model, small_translator};
-
-/// Words of the command line; `contains`: what the error must say.
-struct Case {
-    line: &'static str,
-    code: i32,
-    says: &'static [&'static str],
-}
-
-const fn case(line: &'static str, code: i32, says: &'static [&'static str]) -> Case {
-    Case { line, code, says }
-}
-
-/// Runs each case in a folder of its own and looks at everything that could go wrong with going wrong.
-fn check(place: &Path, cases: &[Case]) {
-    let before = files(place);
-    for Case { line, code, says } in cases {
-        let output = latentscape(line.split_whitespace())
-            .current_dir(place)
-            .env_remove("DISPLAY")
-            .env_remove("WAYLAND_DISPLAY")
-            .env_remove("WAYLAND_SOCKET")
-            .env("RUST_BACKTRACE", "0")
-            .output()
-            .unwrap();
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(*code), "{line}: {said}");
-        let errors = said.lines().filter(|l| l.starts_with("error:")).count();
-        assert_eq!(errors, 1, "{line}: {said}");
-        assert!(!said.contains("panicked"), "{line}: {said}");
-        for words in *says {
-            assert!(said.contains(words), "{line}: {words:?} is not in: {said}");
-        }
-        assert!(output.stdout.is_empty(), "{line}: something on standard output");
-        let after = files(place);
-        let new: Vec<_> = after.keys().filter(|name| !before.contains_key(*name)).collect();
-        assert!(new.is_empty(), "{line} left {new:?}");
-        assert!(after == before, "{line} changed a file");
-    }
-}
-
-fn files(place: &Path) -> BTreeMap<String, Vec<u8>> {
-    walkdir::WalkDir::new(place)
-        .into_iter()
-        .map(Result::unwrap)
-        .map(|entry| {
-            let bytes = std::fs::read(entry.path()).unwrap_or_default();
-            (entry.path().display().to_string(), bytes)
-        })
-        .collect()
-}
+use support::{latentscape, pictures, small_model};
+use wrong::{case, check};
 
 #[test]
 fn models_that_are_none() {
@@ -123,74 +76,6 @@ fn models_that_are_none() {
         case("genrate", 1, &["no command of that name"]),
     ];
     check(folder.path(), &cases);
-}
-
-/// A model that makes pictures from pictures has no latents: every command that needs some says so.
-#[test]
-fn models_of_the_other_kind() {
-    let folder = tempfile::tempdir().unwrap();
-    small_translator(&folder.path().join("t.safetensors"));
-    pictures(&folder.path().join("data"), 8);
-    const SAYS: &[&str] = &["U-Net 32×32, grey to colour", "no latents", "latentscape translate"];
-    let lines = [
-        "generate -o x.png -m t.safetensors",
-        "sweep --dim 0 -o x.png -m t.safetensors",
-        "blend random(1) -o x.png -m t.safetensors",
-        "library list -m t.safetensors",
-    ];
-    check(folder.path(), &lines.map(|line| case(line, 1, SAYS)));
-    check(folder.path(), &[case("evaluate --data demo -m t.safetensors", 1, &["pairs of them"])]);
-}
-
-/// What cannot be translated.
-#[test]
-fn pictures_that_cannot_go_in() {
-    let folder = tempfile::tempdir().unwrap();
-    let at = |name: &str| folder.path().join(name);
-    small_translator(&at("t.safetensors"));
-    small_model(&at("faces.safetensors"));
-    pictures(&at("data"), 3);
-    std::fs::create_dir(at("empty")).unwrap();
-    std::fs::write(at("text.png"), "some words").unwrap();
-    // A header that claims 20,000 pixels a side, and nothing behind it.
-    let mut png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x4e\x20\0\0\x4e\x20\x08\x02\0\0\0".to_vec();
-    png.extend_from_slice(&crc32(&png[12..]).to_be_bytes());
-    std::fs::write(at("huge.png"), png).unwrap();
-    let cases = [
-        case("translate -m faces.safetensors -i data/000.png -o x.png", 1, &["takes no pictures"]),
-        case(
-            "translate -m t.safetensors -i missing.png -o x.png",
-            1,
-            &["missing.png", "could not"],
-        ),
-        case(
-            "translate -m t.safetensors -i text.png -o x.png",
-            1,
-            &["text.png", "not that of a picture"],
-        ),
-        case(
-            "translate -m t.safetensors -i huge.png -o x.png",
-            1,
-            &["huge.png", "too many pixels"],
-        ),
-        case("translate -m t.safetensors -i empty -o x", 2, &["--in", "no picture was found"]),
-        case("translate -m t.safetensors -i data -o x.png", 2, &["name a folder", "3 go in"]),
-        case("translate -m t.safetensors -i data/000.png -o x.jpg", 2, &["must end in .png"]),
-        case("translate -m t.safetensors -i data -o x --answers 3", 2, &["no dropout"]),
-        case("translate -m t.safetensors -o x", 2, &["--in"]),
-        case("bench -m t.safetensors --training", 2, &["leave it out"]),
-    ];
-    check(folder.path(), &cases);
-}
-
-/// As PNG files have it (ISO 3309).
-fn crc32(bytes: &[u8]) -> u32 {
-    let step = |crc: u32, byte: &u8| {
-        (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
-            (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg())
-        })
-    };
-    !bytes.iter().fold(u32::MAX, step)
 }
 
 /// Writes `file` to `path` with another description.
@@ -355,7 +240,7 @@ fn formulas_and_libraries_that_cannot_be() {
     let deep = format!("{}G{}", "(".repeat(5000), ")".repeat(5000));
     for (formula, says) in [(long, "at most"), (deep, "nested more than")] {
         let line = format!("blend -m m --library l {formula} -o x.png");
-        check(folder.path(), &[Case { line: line.leak(), code: 1, says: vec![says].leak() }]);
+        check(folder.path(), &[case(line.leak(), 1, vec![says].leak())]);
     }
     for (line, says) in [
         ("library rename G Dora", "\"Dora\" is taken"),
@@ -363,7 +248,7 @@ fn formulas_and_libraries_that_cannot_be() {
         ("blend G --keep Dora", "\"Dora\" is taken"),
     ] {
         let line = format!("{line} -m m --library l");
-        check(folder.path(), &[Case { line: line.leak(), code: 1, says: vec![says].leak() }]);
+        check(folder.path(), &[case(line.leak(), 1, vec![says].leak())]);
     }
     assert_eq!(std::fs::read_to_string(at("l")).unwrap(), library);
 }
@@ -474,7 +359,7 @@ fn runs_that_cannot_start() {
         ("--kimg many", "many"),
     ] {
         let line = format!("{NEW} {words}");
-        check(folder.path(), &[Case { line: line.leak(), code: 2, says: vec![says].leak() }]);
+        check(folder.path(), &[case(line.leak(), 2, vec![says].leak())]);
     }
 }
 

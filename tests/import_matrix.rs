@@ -12,7 +12,7 @@ use latentscape::checkpoint::{Contents, Imported, ModelFile};
 use latentscape::model::{Mode, Network};
 use safetensors::SafeTensors;
 
-use support::latentscape;
+use support::run_in;
 
 const ARCHITECTURES: [&str; 4] = ["mlp", "tutorial", "wide", "unet"];
 const NESTINGS: [&str; 3] = ["plain", "ema", "lightning"];
@@ -173,11 +173,9 @@ fn the_program_draws_from_them_and_converts_them() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
     let run = |words: &str| {
-        let output =
-            latentscape(words.split_whitespace()).current_dir(folder.path()).output().unwrap();
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success(), "{words}: {said}");
-        (String::from_utf8_lossy(&output.stdout).into_owned(), said)
+        let (done, wrote, said) = run_in(folder.path(), words);
+        assert!(done, "{words}: {said}");
+        (wrote, said)
     };
     for name in
         ["tutorial-ema-f16.old.pth", "wide-lightning-bf16.safetensors", "mlp-plain-f32.zip.pth"]

@@ -10,7 +10,7 @@ mod parity;
 
 use candle_core::Tensor;
 use latentscape::data::DataSource;
-use latentscape::model::{ModelSpec, Network, NormKind, PatchGan, Pix2pix, Preset};
+use latentscape::model::{ModelSpec, Network, NormKind, Output, PatchGan, Pix2pix, Preset};
 use latentscape::train::TrainConfig;
 use parity::{Numbers, Pair, compare_loss, fill};
 use serde::Deserialize;
@@ -38,6 +38,7 @@ impl Case {
     fn spec(&self) -> ModelSpec {
         let mut spec = Preset::Pix2pix.spec();
         spec.network = Network::Pix2pix(Pix2pix {
+            output: Output::Tanh,
             resolution: self.size,
             inputs: self.inputs,
             channels: self.outputs,

@@ -50,7 +50,8 @@ fn pytorch_draws_the_same_faces() {
     assert!(worst < 1e-4, "off by {worst}");
 }
 
-/// Each file of the matrix of `import_matrix.rs` comes back to Python by the lines that `convert` prints.
+/// Each file of the matrix of `import_matrix.rs`, and those of `import_choices.rs` with what is said of them,
+/// comes back to Python by the lines that `convert` prints.
 #[test]
 fn what_was_converted_draws_the_same() {
     let Some(python) = std::env::var_os("LATENTSCAPE_PYTHON") else {
@@ -67,22 +68,30 @@ fn what_was_converted_draws_the_same() {
         eprintln!("ONNX is skipped: LATENTSCAPE_PYTHON has no onnxruntime");
     }
     let cases = [
-        ("mlp-plain-f32.zip.pth", "mlp.f32"),
-        ("tutorial-ema-f16.old.pth", "tutorial.f16"),
-        ("wide-lightning-bf16.safetensors", "wide.bf16"),
-        ("unet-plain-f32.zip.pth", "unet.f32"),
-        ("told.pth", "told"),
-        ("repeated.pth", "repeated"),
+        ("import/mlp-plain-f32.zip.pth", "mlp.f32", ""),
+        ("import/tutorial-ema-f16.old.pth", "tutorial.f16", ""),
+        ("import/wide-lightning-bf16.safetensors", "wide.bf16", ""),
+        ("import/unet-plain-f32.zip.pth", "unet.f32", ""),
+        ("import/told.pth", "told", ""),
+        ("import/repeated.pth", "repeated", ""),
+        ("choices/sigmoid.safetensors", "sigmoid", "--output sigmoid"),
+        ("choices/bytes.safetensors", "bytes", "--output bytes"),
+        ("choices/selu.safetensors", "selu", "--hidden selu"),
+        ("choices/instance.safetensors", "instance", ""),
+        ("choices/told.pth", "told-elu", ""),
+        ("choices/layer.safetensors", "layer", ""),
+        ("choices/spectral-new.safetensors", "spectral-new", ""),
     ];
-    for (name, case) in cases {
+    for (name, case, said) in cases {
         for ending in ["pth", "safetensors", "onnx"] {
             if ending == "onnx" && !has_onnx {
                 continue;
             }
             let out = format!("{case}.{ending}");
             let printed = latentscape(["convert"])
-                .arg(root.join("tests/fixtures/import").join(name))
+                .arg(root.join("tests/fixtures").join(name))
                 .arg(&out)
+                .args(said.split_whitespace())
                 .current_dir(folder.path())
                 .output()
                 .unwrap();

@@ -365,9 +365,65 @@ fn a_checkpoint_of_pytorch_opens_and_tells_what_was_guessed() {
     window.press("Random");
     window.wait_for_another(&before);
     assert_eq!(window.state().explore.prior(), Prior::Normal);
-    window.press("uniform");
+    window.press("Latents: uniform");
     window.wait("other latents", |app| app.state().explore.prior() == Prior::Uniform);
-    assert!(window.path("netG.pth.latentscape.json").exists());
+    let beside = window.path("netG.pth.latentscape.json");
+    window.wait("the choice on disk", |_| beside.exists());
     window.frames(3);
     assert_eq!(window.harness.query_all_by_label_contains("• latents are drawn").count(), 0);
+    // The picture follows what is chosen, of the same latent, and goes back.
+    window.wait("its picture", |app| app.state().explore.picture.is_some());
+    let (before, latent) = (window.picture(), window.latent());
+    let place = window.harness.get_by_label("Output: tanh").rect();
+    for name in ["Inner layers: leaky 0.2", "Output: sigmoid"] {
+        let shown = window.picture();
+        window.press(name);
+        window.wait_for_another(&shown);
+        window.frames(3);
+    }
+    assert_eq!(window.latent(), latent);
+    assert_eq!(window.harness.query_all_by_label_contains("• tanh at the end").count(), 0);
+    // Sentences come and go, and what is clicked next stays where it is.
+    assert_eq!(window.harness.get_by_label("Output: tanh").rect(), place);
+    window.press("Inner layers: ReLU");
+    window.press("Output: tanh");
+    window.wait("the picture of before", |app| {
+        app.state().explore.picture.as_ref().is_some_and(|picture| *picture.as_raw() == before)
+    });
+    window.frames(3);
+    window.press("Back to the defaults");
+    window.wait("latents as they are usual", |app| app.state().explore.prior() == Prior::Normal);
+    window.frames(3);
+    assert_eq!(window.harness.query_all_by_label("Back to the defaults").count(), 0);
+    window.harness.get_by_label_contains("• latents are drawn");
+}
+
+/// Where nothing can be written beside the file, that is said, and the choice holds nevertheless.
+#[test]
+fn a_choice_that_cannot_be_kept_holds_while_the_window_is_open() {
+    let mut window = Window::open();
+    let theirs = window.path("netG.pth");
+    let fixture = "tests/fixtures/import/tutorial-plain-f32.zip.pth";
+    std::fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join(fixture), &theirs).unwrap();
+    // Not even an administrator writes a file where a folder is.
+    std::fs::create_dir(window.path("netG.pth.latentscape.json")).unwrap();
+    let open = |window: &mut Window, path: &Path, is_theirs: bool| {
+        window.harness.input_mut().dropped_files.push(Arc::new(Dropped(path.to_owned())));
+        window.wait("the model", |app| {
+            let model = app.state().model.as_ref();
+            model.is_some_and(|model| model.file.info().imported.is_some() == is_theirs)
+        });
+        window.wait("its picture", |app| app.state().explore.picture.is_some());
+        window.frames(3);
+    };
+    open(&mut window, &theirs, true);
+    assert_eq!(window.state().explore.prior(), Prior::Normal);
+    window.press("Latents: uniform");
+    window.wait("other latents", |app| app.state().explore.prior() == Prior::Uniform);
+    window.wait_for_message(&["holds until"]);
+    let ours = window.path("small.safetensors");
+    open(&mut window, &ours, false);
+    assert_eq!(window.state().explore.prior(), Prior::Normal);
+    open(&mut window, &theirs, true);
+    assert_eq!(window.state().explore.prior(), Prior::Uniform);
 }

@@ -240,15 +240,11 @@ fn ask_to_close(window: &mut Window) -> bool {
     let viewports = &mut window.harness.input_mut().viewports;
     viewports.entry(ViewportId::ROOT).or_default().events.push(ViewportEvent::Close);
     window.harness.step();
-    let is_cancelled = has_command(window, &ViewportCommand::CancelClose);
+    let mut viewports = window.harness.output().viewport_output.values();
+    let is_cancelled = viewports.any(|it| it.commands.contains(&ViewportCommand::CancelClose));
     window.harness.input_mut().viewports.entry(ViewportId::ROOT).or_default().events.clear();
     window.frames(2);
     !is_cancelled
-}
-
-fn has_command(window: &Window, wanted: &ViewportCommand) -> bool {
-    let output = &window.harness.output().viewport_output;
-    output.values().any(|viewport| viewport.commands.contains(wanted))
 }
 
 #[test]
@@ -267,14 +263,10 @@ fn a_window_that_is_closed_while_training_saves_and_the_run_goes_on_in_the_next(
     window.press("Keep training");
     assert!(window.state().train.is_running());
     assert!(!ask_to_close(&mut window));
+    assert!(!window.is_closed);
     window.press("Save and close");
-    let mut closes = false;
-    window.wait("end of the run", |app| !app.state().train.is_running());
-    for _ in 0..3 {
-        closes |= has_command(&window, &ViewportCommand::Close);
-        window.harness.step();
-    }
-    assert!(closes, "the window closes once the run has saved");
+    wait_for_end(&mut window);
+    assert!(window.is_closed, "the window closes once the run has saved");
     let run = window.state().train.run.as_ref().unwrap();
     let (name, done, root) = (run.name(), run.curves.len(), run.folder.root().to_owned());
     assert!(run.folder.state_path().exists());

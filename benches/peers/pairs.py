@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """How well a network from pictures to pictures learns, here and in PyTorch: the same pairs, networks and steps.
 
-    python3 benches/peers/pairs.py [--kimg 4] [--seeds 3] [--python PYTHON] [--program BENCH] [--latentscape PROGRAM]
+    python3 benches/peers/pairs.py [--resolution 64] [--kimg 4] [--seeds 3]
+                                   [--python PYTHON] [--program BENCH] [--latentscape PROGRAM]
 
-Trains the preset pix2pix on the built-in line drawings at 64×64 with a width of 16, once by `latentscape
-train` and once by PyTorch, for each seed, and prints the mean absolute difference of the held-out pairs.
+Trains the preset pix2pix on the built-in line drawings with a width of 16 (at 128×128: sketch2face), once by
+`latentscape train` and once by PyTorch, for each seed, and prints the mean absolute difference of the held-out pairs.
 Weights, order and noise follow from other random numbers on the two sides, so single runs differ; the
 means over the seeds should not.
 """
@@ -21,12 +22,12 @@ from run import Worker, our_program, python_with_peers
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-SIZE, WIDTH, BATCH = 64, 16, 4
+WIDTH, BATCH = 16, 4
 
 
-def ours(program, kimg, seed, folder):
+def ours(program, size, kimg, seed, folder):
     command = [program, "train", "--preset", "pix2pix", "--data", "demo-sketches", "--jitter", "0"]
-    command += ["--resolution", SIZE, "--width", WIDTH, "--batch", BATCH, "--kimg", kimg, "--seed", seed]
+    command += ["--resolution", size, "--width", WIDTH, "--batch", BATCH, "--kimg", kimg, "--seed", seed]
     command += ["--preview-kimg", kimg, "--measure-kimg", kimg, "--measure-pictures", 512, "--out", folder]
     subprocess.run([str(word) for word in command], check=True, stderr=subprocess.DEVNULL)
     return json.loads((folder / "measures.jsonl").read_text().splitlines()[-1])["l1"]
@@ -56,9 +57,9 @@ def theirs(path, kimg, seed):
     data = load_file(path)
     learnt, held_out = data["learnt"], data["held_out"]
     torch.manual_seed(seed)
-    channels = learnt.shape[1] - 3
-    g = Noisy(SIZE, channels, 3, WIDTH, nn.BatchNorm2d)
-    d = networks.Patches(channels + 3, WIDTH, 2, nn.BatchNorm2d)
+    channels, size = learnt.shape[1] - 3, learnt.shape[3]
+    g = Noisy(size, channels, 3, WIDTH, nn.BatchNorm2d)
+    d = networks.Patches(channels + 3, WIDTH, 3 if size >= 128 else 2, nn.BatchNorm2d)
     for net in (g, d):
         for module in net.modules():
             if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
@@ -67,7 +68,7 @@ def theirs(path, kimg, seed):
                     nn.init.zeros_(module.bias)
             if isinstance(module, nn.BatchNorm2d):
                 nn.init.normal_(module.weight, 1.0, 0.02)
-    average = Noisy(SIZE, channels, 3, WIDTH, nn.BatchNorm2d)
+    average = Noisy(size, channels, 3, WIDTH, nn.BatchNorm2d)
     average.load_state_dict(g.state_dict())
     adam = lambda net: torch.optim.Adam(net.parameters(), 2e-4, (0.5, 0.999))
     opt_g, opt_d = adam(g), adam(d)
@@ -113,6 +114,7 @@ def theirs(path, kimg, seed):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--resolution", type=int, default=64, choices=[64, 128])
     parser.add_argument("--kimg", type=float, default=4)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--python", help="a Python that has the peers")
@@ -131,11 +133,11 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "pairs.safetensors"
         worker = Worker([our_program(args.program), "serve"], 2)
-        worker.ask("pairs", path=str(data), resolution=SIZE)
+        worker.ask("pairs", path=str(data), resolution=args.resolution)
         worker.close()
         for seed in range(args.seeds):
             run = Path(folder) / f"run-{seed}"
-            found["Latentscape"].append(ours(args.latentscape, args.kimg, seed, run))
+            found["Latentscape"].append(ours(args.latentscape, args.resolution, args.kimg, seed, run))
             command = [python, __file__, "--kimg", str(args.kimg), "--peer", str(data), str(seed)]
             said = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
             found["PyTorch"].append(float(said.stdout))

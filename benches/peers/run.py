@@ -34,7 +34,7 @@ TITLES = {
 
 @dataclass
 class Row:
-    """One line of the table."""
+    """One line of the table; `benches/rows.json` has them."""
 
     name: str
     kind: str
@@ -44,27 +44,21 @@ class Row:
     resolution: int | None = None
     # Ours over the best peer, in time: what is aimed at.
     aim: float | None = None
+    # Of each program, if not as many as --threads says.
+    threads: int | None = None
 
     def peers(self):
         return [EAGER, LAST, COMPILE, ONNX] if self.kind == "forward" else [EAGER, LAST, COMPILE]
 
 
-ROWS = [
-    Row("dcgan-64 f = 64, one picture", "forward", "dcgan-64", 1, 64, aim=0.8),
-    Row("dcgan-64 f = 64, 64 pictures", "forward", "dcgan-64", 64, 64, aim=0.75),
-    Row("dcgan-64 f = 64, step of 64", "step", "dcgan-64", 64, 64, aim=1 / 1.4),
-    Row("dcgan-64 f = 32, step of 64", "step", "dcgan-64", 64, 32, aim=1 / 1.5),
-    Row("cars-256, one picture", "forward", "cars-256", 1, aim=0.8),
-    Row("cars-256, step of 16", "step", "cars-256", 16, aim=1 / 1.3),
-    Row("mnist-mlp, step of 64", "step", "mnist-mlp", 64, aim=1 / 3),
-    Row("pix2pix 256×256 f = 64, one picture", "forward", "pix2pix", 1, 64, 256, aim=1.0),
-    Row("pix2pix 256×256 f = 64, step of 1", "step", "pix2pix", 1, 64, 256, aim=1.0),
-]
+ROWS = [Row(**row) for row in json.loads((ROOT / "benches" / "rows.json").read_text(encoding="utf-8"))]
 # How cost grows: from dcgan-64 with f = 64, one number at a time.
 SCALING = (
     [Row(f"batch {n}", "forward", "dcgan-64", n, 64) for n in (1, 4, 16, 64, 256)]
     + [Row(f"{n}×{n}", "forward", "dcgan-64", 4, 64, n) for n in (32, 64, 128, 256)]
     + [Row(f"f = {n}", "forward", "dcgan-64", 4, n) for n in (16, 32, 64, 128)]
+    + [Row(f"{n} thread{'s' * (n > 1)}", "forward", "dcgan-64", 4, 64, threads=n) for n in (1, 2)]
+    + [Row(f"step, {n} thread{'s' * (n > 1)}", "step", "dcgan-64", 64, 64, threads=n) for n in (1, 2)]
 )
 
 
@@ -131,11 +125,12 @@ def compared(row, ours, python, folder, args):
     given, files = str(folder / "given.safetensors"), {}
     case = {"kind": row.kind, "preset": row.preset, "batch": row.batch, "given": given}
     case |= {"width": row.width, "resolution": row.resolution}
-    workers = {"ours": Worker([ours, "serve"], args.threads)}
+    threads = row.threads or args.threads
+    workers = {"ours": Worker([ours, "serve"], threads)}
     workers["ours"].ask("setup", **case)
     peers = [EAGER] if args.scaling else row.peers()
     for peer in peers:
-        workers[peer] = Worker([python, str(HERE / "peer.py"), peer, str(args.threads)], args.threads)
+        workers[peer] = Worker([python, str(HERE / "peer.py"), peer, str(threads)], threads)
         workers[peer].ask("setup", **case)
     for name, worker in workers.items():
         files[name] = str(folder / f"{name}.safetensors")

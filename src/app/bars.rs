@@ -1,7 +1,8 @@
 //! The bar at the top, the line at the bottom, and the rail of tabs.
 
 use eframe::egui::{
-    Align, Button, Frame, Label, Layout, Margin, Panel, Popup, ProgressBar, RichText, Ui, Vec2,
+    Align, Button, Frame, Label, Layout, Margin, Panel, Popup, ProgressBar, RichText, ScrollArea,
+    Ui, Vec2,
 };
 use egui_material_icons::MaterialIcon;
 use egui_material_icons::icons::{
@@ -10,22 +11,29 @@ use egui_material_icons::icons::{
 };
 
 use super::command::{ACTIONS, Action, AppCommand, TrainCommand};
+use super::screen::Screen;
 use super::settings::{Enlarge, Theme};
 use super::state::State;
 use super::tabs::TABS;
 use super::theme::{self, UNIT};
 use super::workers::Workers;
-use super::{buttons, live};
+use super::{buttons, live, model_menu};
 use crate::device::DeviceChoice;
 
 /// The bar at the top: model, undo and redo, speed, device.
-pub fn top(ui: &mut Ui, state: &State, device: DeviceChoice, commands: &mut Vec<AppCommand>) {
+pub fn top(
+    ui: &mut Ui,
+    state: &State,
+    screen: &mut Screen,
+    device: DeviceChoice,
+    commands: &mut Vec<AppCommand>,
+) {
     let frame = Frame::new().inner_margin(Margin::symmetric(8, 6));
     Panel::top("top").resizable(false).frame(frame).show(ui, |ui| {
         ui.horizontal(|ui| {
             ui.spacing_mut().item_spacing.x = UNIT / 2.0;
             menu(ui, commands);
-            model(ui, state, commands);
+            model_menu::show(ui, state, screen, commands);
             icon(ui, ICON_FOLDER_OPEN, Action::Open, commands);
             for (image, action, what) in [
                 (ICON_UNDO, Action::Undo, state.undo_label()),
@@ -73,30 +81,9 @@ fn menu(ui: &mut Ui, commands: &mut Vec<AppCommand>) {
         ui.add(button).accessible_name("Menu").on_hover_text("Everything there is to do");
     Popup::menu(&response).show(|ui| {
         ui.set_min_width(30.0 * UNIT);
-        for entry in ACTIONS {
-            let breaks = [
-                Action::Import,
-                Action::Undo,
-                Action::Random,
-                Action::Lock,
-                Action::Fit,
-                Action::Sweep,
-            ];
-            if breaks.contains(&entry.action) {
-                ui.separator();
-            }
-            let is_key_only = [Action::Next, Action::Previous, Action::Increase, Action::Decrease];
-            let action = entry.action;
-            let has_its_place = action.is_for_train() || action.is_for_translate();
-            if is_key_only.contains(&action) || has_its_place {
-                continue;
-            }
-            let shortcut = entry.action.shortcut(ui.ctx()).unwrap_or_default();
-            let button = Button::new(entry.title).shortcut_text(shortcut);
-            if ui.add(button).on_hover_text(entry.about).clicked() {
-                commands.push(AppCommand::Do(entry.action));
-            }
-        }
+        // A low window shows a part of it.
+        let most = (ui.ctx().content_rect().height() - 14.0 * UNIT).max(10.0 * UNIT);
+        ScrollArea::vertical().max_height(most).show(ui, |ui| actions(ui, commands));
         ui.separator();
         ui.horizontal(|ui| {
             ui.label("Theme");
@@ -111,45 +98,31 @@ fn menu(ui: &mut Ui, commands: &mut Vec<AppCommand>) {
     });
 }
 
-/// The model's name; a click shows the recent ones.
-fn model(ui: &mut Ui, state: &State, commands: &mut Vec<AppCommand>) {
-    let name = state.model.as_ref().map_or("…", |model| model.name());
-    let short: String = name.chars().take(28).collect();
-    let label = (RichText::new(short).heading(), ICON_EXPAND_MORE.rich_text());
-    let response = ui.add(Button::new(label).frame_when_inactive(false)).accessible_name("Model");
-    let response = match &state.model {
-        Some(model) => {
-            let info = model.file.info();
-            let trained = match info.steps {
-                0 => String::new(),
-                steps => {
-                    format!("\ntrained on {} for {steps} steps, {:.0} kimg", info.data, info.kimg)
-                }
-            };
-            response.on_hover_text(format!("{}{trained}", model.spec().summary()))
-        }
-        None => response,
-    };
-    Popup::menu(&response).show(|ui| {
-        ui.set_min_width(30.0 * UNIT);
-        for action in [Action::Open, Action::OpenBundled, Action::OpenSketches, Action::About] {
-            let shortcut = action.shortcut(ui.ctx()).unwrap_or_default();
-            if ui.add(Button::new(action.title()).shortcut_text(shortcut)).clicked() {
-                commands.push(AppCommand::Do(action));
-            }
-        }
-        if !state.settings.recent.is_empty() {
+fn actions(ui: &mut Ui, commands: &mut Vec<AppCommand>) {
+    for entry in ACTIONS {
+        let breaks = [
+            Action::Import,
+            Action::Undo,
+            Action::Random,
+            Action::Lock,
+            Action::Fit,
+            Action::Sweep,
+        ];
+        if breaks.contains(&entry.action) {
             ui.separator();
-            ui.weak("Recent");
         }
-        for path in &state.settings.recent {
-            let file = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
-            let response = ui.button(file).on_hover_text(path.display().to_string());
-            if response.clicked() {
-                commands.push(AppCommand::OpenFile(path.clone()));
-            }
+        let is_key_only = [Action::Next, Action::Previous, Action::Increase, Action::Decrease];
+        let action = entry.action;
+        let has_its_place = action.is_for_train() || action.is_for_translate();
+        if is_key_only.contains(&action) || has_its_place {
+            continue;
         }
-    });
+        let shortcut = entry.action.shortcut(ui.ctx()).unwrap_or_default();
+        let button = Button::new(entry.title).shortcut_text(shortcut);
+        if ui.add(button).on_hover_text(entry.about).clicked() {
+            commands.push(AppCommand::Do(entry.action));
+        }
+    }
 }
 
 fn speed(ui: &mut Ui, state: &State) {
@@ -287,10 +260,11 @@ pub fn tabs(ui: &mut Ui, state: &mut State) {
     Panel::left("tabs").resizable(false).frame(frame).show(ui, |ui| {
         for (i, tab) in TABS.iter().enumerate() {
             let label = (tab.icon.rich_text().size(18.0), tab.title);
-            let button = Button::selectable(state.tab == i, label)
-                .min_size(Vec2::new(14.0 * UNIT, 4.0 * UNIT));
+            let is_shown = state.tab == i && state.gallery.is_none();
+            let button =
+                Button::selectable(is_shown, label).min_size(Vec2::new(14.0 * UNIT, 4.0 * UNIT));
             if ui.add(button).accessible_name(tab.title).on_hover_text(tab.about).clicked() {
-                state.tab = i;
+                state.show_tab(i);
             }
         }
     });

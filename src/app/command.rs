@@ -9,6 +9,7 @@ use eframe::egui::{Context, KeyboardShortcut, Modifiers};
 
 pub use self::table::ACTIONS;
 use self::table::ALSO;
+pub use super::gallery::GalleryCommand;
 pub use asked::{AppCommand, BlendCommand};
 pub use train::TrainCommand;
 pub use translate::TranslateCommand;
@@ -18,6 +19,8 @@ pub use translate::TranslateCommand;
 pub enum Action {
     /// Choose a model file.
     Open,
+    /// Choose a folder of models.
+    OpenFolder,
     /// Back to the model that comes with the program.
     OpenBundled,
     /// Write the picture to a file.
@@ -200,6 +203,14 @@ impl Action {
                 | Self::Clear
                 | Self::Noise
                 | Self::Another
+        )
+    }
+
+    /// Whether it can be asked for by its key while the gallery lies over the tab.
+    pub fn is_for_gallery(self) -> bool {
+        matches!(
+            self,
+            Self::Open | Self::OpenFolder | Self::Theme | Self::Palette | Self::PauseTraining
         )
     }
 

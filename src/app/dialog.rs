@@ -21,6 +21,8 @@ pub const PICTURES: [&str; 6] = ["png", "jpg", "jpeg", "webp", "gif", "bmp"];
 pub enum Purpose {
     /// A model to open.
     OpenModel,
+    /// A folder of models.
+    ModelsFolder,
     /// A library, or latents, to take in.
     ImportFaces,
     /// Where to write faces of the library.
@@ -54,6 +56,7 @@ impl Purpose {
     pub fn title(self) -> &'static str {
         match self {
             Self::OpenModel => "Open model",
+            Self::ModelsFolder => "Folder of models",
             Self::ImportFaces => "Import faces",
             Self::ExportFaces => "Export faces",
             Self::SavePicture => "Save picture",
@@ -72,7 +75,7 @@ impl Purpose {
 
     fn verb(self) -> &'static str {
         match self {
-            Self::OpenModel | Self::OpenRun | Self::OpenPicture => "Open",
+            Self::OpenModel | Self::ModelsFolder | Self::OpenRun | Self::OpenPicture => "Open",
             Self::DataFolder | Self::OutputsFolder | Self::DataFile => "Take",
             Self::ImportFaces => "Import",
             Self::ExportFaces => "Export",
@@ -97,9 +100,11 @@ impl Purpose {
             Self::SaveFilm => ("Animated GIFs", &["gif"]),
             Self::OpenPicture => ("Pictures", &PICTURES),
             // IDX files are known by their content.
-            Self::DataFolder | Self::OutputsFolder | Self::DataFile | Self::OpenRun => {
-                ("All files", &["*"])
-            }
+            Self::ModelsFolder
+            | Self::DataFolder
+            | Self::OutputsFolder
+            | Self::DataFile
+            | Self::OpenRun => ("All files", &["*"]),
         }
     }
 }
@@ -206,7 +211,7 @@ pub fn native(
         Purpose::OpenModel | Purpose::ImportFaces | Purpose::DataFile | Purpose::OpenPicture => {
             Box::pin(dialog.pick_file()) as Chosen
         }
-        Purpose::DataFolder | Purpose::OutputsFolder | Purpose::OpenRun => {
+        Purpose::ModelsFolder | Purpose::DataFolder | Purpose::OutputsFolder | Purpose::OpenRun => {
             Box::pin(dialog.pick_folder())
         }
         Purpose::ExportFaces

@@ -1,6 +1,8 @@
 //! The one place that touches both what the window knows and the workers.
 
 mod blend;
+mod choice;
+mod gallery;
 mod library;
 mod train;
 mod translate;
@@ -10,17 +12,17 @@ use std::sync::Arc;
 
 use eframe::egui::{self, Context, OutputCommand, ViewportCommand};
 
-use super::command::{Action, AppCommand, TrainCommand, TranslateCommand};
+use super::command::{Action, AppCommand, GalleryCommand, TrainCommand, TranslateCommand};
 use super::dialog::{self, PathBox, Purpose};
 use super::settings::{Enlarge, Theme};
 use super::shown::Side;
 use super::state::{Message, Source};
 use super::window::App;
 use super::{tabs, theme, workers};
-use crate::checkpoint::{Bundled, Choice};
+use crate::checkpoint::Bundled;
 use crate::data::DataSource;
 use crate::error::{Error, Result};
-use crate::latent::{Latent, Prior};
+use crate::latent::Latent;
 use crate::train::TrainControl;
 use crate::worker::Lane;
 
@@ -61,13 +63,18 @@ impl App {
                 Ok(())
             }
             AppCommand::PasteText(text) => self.paste(&text),
-            AppCommand::OpenFile(path) => self.workers.open(Source::File(path)),
+            AppCommand::OpenFile(path) => self.open_model(Source::File(path)),
+            AppCommand::ForgetModel(path) => {
+                self.state.settings.forget_model(&path);
+                Ok(())
+            }
+            AppCommand::Gallery(command) => self.gallery(command),
             AppCommand::ImportFrom(paths) => self.import(paths),
             AppCommand::ExportTo(path) => self.export(path),
             AppCommand::SavePngTo(path) => self.save_picture(path),
             AppCommand::SaveSheetTo(path) => self.save_sheet(path),
             AppCommand::SaveSheet => self.ask(Purpose::SaveSheet),
-            AppCommand::SetPrior(prior) => self.choose_prior(prior),
+            AppCommand::SetChoice(chosen) => self.choose(chosen),
             AppCommand::SetDevice(device) => {
                 self.device = device;
                 if let Some(model) = &self.state.model {
@@ -121,20 +128,23 @@ impl App {
     fn act(&mut self, ctx: &Context, action: Action) -> Result<()> {
         let is_blend = self.state.tab == tabs::BLEND;
         let is_translate = self.state.tab == tabs::TRANSLATE;
-        let is_elsewhere = (self.state.tab != tabs::EXPLORE && action.is_for_explore())
-            || (!is_translate && action.is_for_translate());
+        let is_covered = self.state.gallery.is_some();
+        let is_elsewhere = ((self.state.tab != tabs::EXPLORE || is_covered)
+            && action.is_for_explore())
+            || ((!is_translate || is_covered) && action.is_for_translate());
         if is_elsewhere {
             return Ok(());
         }
         let explore = &mut self.state.explore;
         match action {
             Action::Open => return self.ask(Purpose::OpenModel),
-            Action::OpenBundled => return self.workers.open(Source::Bundled(Bundled::Faces64)),
+            Action::OpenFolder => return self.ask(Purpose::ModelsFolder),
+            Action::OpenBundled => return self.open_model(Source::Bundled(Bundled::Faces64)),
             Action::OpenSketches => {
-                self.state.tab = tabs::TRANSLATE;
-                return self.workers.open(Source::Bundled(Bundled::Sketch2face));
+                self.state.show_tab(tabs::TRANSLATE);
+                return self.open_model(Source::Bundled(Bundled::Sketch2face));
             }
-            Action::GoToTranslate => self.state.tab = tabs::TRANSLATE,
+            Action::GoToTranslate => self.state.show_tab(tabs::TRANSLATE),
             Action::OpenPicture => return self.ask(Purpose::OpenPicture),
             Action::SavePair => return self.ask(Purpose::SavePair),
             Action::SaveFilm => return self.ask(Purpose::SaveFilm),
@@ -253,7 +263,7 @@ impl App {
         let latent = Latent::from_text(text)?;
         latent.expect_dims(self.state.explore.dims())?;
         self.state.explore.take(latent, "Paste");
-        self.state.tab = tabs::EXPLORE;
+        self.state.show_tab(tabs::EXPLORE);
         self.say("Pasted".into());
         Ok(())
     }
@@ -282,6 +292,7 @@ impl App {
         let model = self.state.model.as_ref().map_or("picture", |model| model.name());
         match purpose {
             Purpose::OpenModel
+            | Purpose::ModelsFolder
             | Purpose::ImportFaces
             | Purpose::DataFolder
             | Purpose::OutputsFolder
@@ -304,7 +315,7 @@ impl App {
             purpose,
             Purpose::DataFolder | Purpose::OutputsFolder | Purpose::DataFile | Purpose::OpenRun
         );
-        if !is_for_train {
+        if !is_for_train && purpose != Purpose::ModelsFolder {
             self.state.settings.folder = path.parent().map(Path::to_owned);
         }
         let command = match purpose {
@@ -314,6 +325,7 @@ impl App {
             Purpose::OutputsFolder => AppCommand::Train(TrainCommand::TakeOutputs(path)),
             Purpose::OpenRun => AppCommand::Train(TrainCommand::OpenRun(path)),
             Purpose::OpenModel => AppCommand::OpenFile(path),
+            Purpose::ModelsFolder => AppCommand::Gallery(GalleryCommand::Open(path)),
             Purpose::ImportFaces => AppCommand::ImportFrom(vec![path]),
             Purpose::ExportFaces => AppCommand::ExportTo(ending(path, "json")),
             Purpose::SavePicture => AppCommand::SavePngTo(ending(path, "png")),
@@ -345,16 +357,6 @@ impl App {
         match &self.state.explore.sweep.sheet {
             Some((_, sheet)) => self.workers.save_png(sheet.clone(), path),
             None => Err(Error::bad_setting("Export PNG", "the sheet is not drawn yet")),
-        }
-    }
-
-    /// Opens the model on screen again with latents drawn so.
-    fn choose_prior(&mut self, prior: Prior) -> Result<()> {
-        match self.state.model.as_ref().map(|model| &model.source) {
-            Some(Source::File(path)) => {
-                self.workers.open_with(path.clone(), Choice { prior: Some(prior) })
-            }
-            _ => Ok(()),
         }
     }
 

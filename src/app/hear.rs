@@ -1,6 +1,7 @@
 //! What the workers have to tell, and what they are asked for: the beginning and the end of a frame.
 
 mod blend;
+mod gallery;
 mod train;
 mod translate;
 
@@ -35,6 +36,7 @@ impl App {
                 Err(error) => self.cannot_open(ctx, error),
             }
         }
+        self.hear_choice(ctx);
         if let Some((model, result)) = workers::finished(&mut self.workers.influence) {
             // The same model under new weights has another name.
             let is_current = self.state.live.is_some()
@@ -87,6 +89,7 @@ impl App {
             tracing::info!("{gone} old small pictures were removed from the cache");
         }
         self.hear_library(ctx);
+        self.hear_gallery(ctx);
         self.hear_translate(ctx);
         self.hear_training(ctx);
         if let Some(result) = workers::done(&mut self.workers.devices) {

@@ -65,6 +65,8 @@ impl fmt::Display for RendererChoice {
 pub struct Options {
     /// The model to open; without one, the one that was open last.
     pub model: Option<PathBuf>,
+    /// A folder whose models are shown first.
+    pub gallery: Option<PathBuf>,
     /// Where to compute; without one, where it was computed last.
     pub device: Option<DeviceChoice>,
     /// What paints.
@@ -87,6 +89,8 @@ pub fn run(options: Options) -> Result<()> {
         device: options.device,
         settings: Settings::default_path(),
         data: disk::data_folder(),
+        cache: disk::cache_folder(),
+        gallery: options.gallery,
         seed: seed.map_or(0, |time| time.as_nanos() as u64 % 1_000_000),
         native_dialogs: true,
         time,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::blend::Cell;
 use super::peek::Peek;
+use super::portraits::Portraits;
 use super::shown::Shown;
 use super::thumbs::Thumbs;
 
@@ -39,4 +40,6 @@ pub struct Screen {
     pub thumbs: Thumbs,
     /// The large picture of a kept face under the pointer.
     pub peek: Peek,
+    /// Models with their faces.
+    pub portraits: Portraits,
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::blend::Inputs;
+use super::gallery::GalleryOrder;
 use super::train::TrainPlace;
 use super::translate::TranslatePlace;
 use crate::checkpoint::Bundled;
@@ -113,6 +114,10 @@ pub struct Settings {
     pub bundled: Bundled,
     /// Models that were opened, newest first.
     pub recent: Vec<PathBuf>,
+    /// Folder whose models were shown last.
+    pub models: Option<PathBuf>,
+    /// Order in which they are shown.
+    pub gallery_order: GalleryOrder,
     /// Folder of the file that was saved last.
     pub folder: Option<PathBuf>,
     /// Where the person left off.
@@ -141,6 +146,8 @@ impl Default for Settings {
             model: None,
             bundled: Bundled::default(),
             recent: Vec::new(),
+            models: None,
+            gallery_order: GalleryOrder::default(),
             folder: None,
             place: None,
             blend: None,
@@ -191,6 +198,11 @@ impl Settings {
         self.recent.insert(0, path.to_owned());
         self.recent.truncate(RECENT);
     }
+
+    /// Takes `path` off the recent models.
+    pub fn forget_model(&mut self, path: &Path) {
+        self.recent.retain(|old| old != path);
+    }
 }
 
 #[cfg(test)]
@@ -208,6 +220,11 @@ mod tests {
         }
         assert_eq!(settings.recent.len(), RECENT);
         assert_eq!(settings.recent[0], Path::new("9.safetensors"));
+        settings.forget_model(Path::new("8.safetensors"));
+        assert_eq!(settings.recent.len(), RECENT - 1);
+        assert_eq!(settings.recent[1], Path::new("7.safetensors"));
+        settings.models = Some("/home/models".into());
+        settings.gallery_order = GalleryOrder::Newest;
         settings.place = Some(Place {
             model: "faces".into(),
             latent: Latent::zero(2).with(1, 0.1),

@@ -7,13 +7,14 @@ use std::sync::Arc;
 use super::blend::Blend;
 use super::dialog::PathBox;
 use super::explore::Explore;
+use super::gallery::Gallery;
 use super::history::{Edit, History, Note, Snapshot};
 use super::live::Live;
 use super::pacing::Pacing;
 use super::palette::PaletteState;
 use super::settings::{BlendPlace, Place, Settings};
 use super::shelf::Shelf;
-use super::tabs::TRANSLATE;
+use super::tabs::{TABS, TRANSLATE};
 use super::train::Train;
 use super::translate::Translate;
 use crate::checkpoint::{Bundled, ModelFile};
@@ -96,6 +97,8 @@ pub struct State {
     pub history: History,
     /// What is remembered.
     pub settings: Settings,
+    /// A folder whose models are shown in the place of the tab.
+    pub gallery: Option<Gallery>,
     /// Whether what is known of the model is shown.
     pub shows_about: bool,
     /// Index of the tab that is shown.
@@ -132,6 +135,7 @@ impl State {
             train: Train::new(&settings.train, data),
             live: None,
             settings,
+            gallery: None,
             shows_about: false,
             tab: 0,
             message: Message::default(),
@@ -211,6 +215,17 @@ impl State {
             false => model.file.info().imported.is_some(),
         };
         self.model = Some(model);
+    }
+
+    /// Goes to another tab, or back to it from what lies over it.
+    pub fn show_tab(&mut self, tab: usize) {
+        self.tab = tab.min(TABS.len() - 1);
+        self.gallery = None;
+    }
+
+    /// Whether a question is open, which keys are for.
+    pub fn is_asking(&self) -> bool {
+        self.palette.is_some() || self.path_box.is_some() || self.train.question.is_some()
     }
 
     /// Notes what was done.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use eframe::egui::{self, CentralPanel, Context, Event, Frame, Ui, ViewportCommand};
 
-use super::command::{self, Action, AppCommand, TrainCommand, TranslateCommand};
+use super::command::{self, Action, AppCommand, GalleryCommand, TrainCommand, TranslateCommand};
 use super::dialog::{self, PathWish};
 use super::notices::Notices;
 use super::palette::{self, PaletteWish};
@@ -17,9 +17,10 @@ use super::tabs::explore::SweepPlan;
 use super::tabs::{self, TABS, TabContext};
 use super::train::Question;
 use super::workers::Workers;
-use super::{about, bars, history_panel, live, theme};
+use super::{about, bars, gallery, history_panel, live, theme};
 use crate::device::DeviceChoice;
 use crate::error::Result;
+use crate::gallery::{Album, Opened};
 use crate::train::RunFolder;
 use crate::worker::Lane;
 
@@ -38,6 +39,10 @@ pub struct Start {
     pub settings: Option<PathBuf>,
     /// Folder that keeps the libraries, if they are to be kept.
     pub data: Option<PathBuf>,
+    /// Folder that keeps portraits of models, if they are to be kept.
+    pub cache: Option<PathBuf>,
+    /// A folder whose models are shown first.
+    pub gallery: Option<PathBuf>,
     /// Where random latents begin.
     pub seed: u64,
     /// Whether to use the system's file dialogs where there are any.
@@ -53,6 +58,8 @@ impl Default for Start {
             device: None,
             settings: None,
             data: None,
+            cache: None,
+            gallery: None,
             seed: 0,
             native_dialogs: false,
             time: Instant::now(),
@@ -112,10 +119,11 @@ impl App {
         let wanted = start.model.or_else(|| settings.model.clone());
         workers.open(wanted.map_or(Source::Bundled(settings.bundled), Source::File))?;
         workers.list_devices()?;
+        workers.gallery.album = Album::new(start.cache.as_deref());
         let mut state = State::new(settings.clone(), start.data.clone());
         state.is_wgpu = is_wgpu;
         state.train.device = start.device.unwrap_or(settings.device);
-        Ok(Self {
+        let mut app = Self {
             device: start.device.unwrap_or(settings.device),
             state,
             workers,
@@ -137,7 +145,11 @@ impl App {
             settings_path: start.settings,
             saved_drawing: 0,
             saved: settings,
-        })
+        };
+        if let Some(folder) = start.gallery {
+            app.open_gallery(folder)?;
+        }
+        Ok(app)
     }
 
     /// What the window knows.
@@ -147,7 +159,7 @@ impl App {
 
     /// Goes to another tab.
     pub fn show_tab(&mut self, tab: usize) {
-        self.state.tab = tab.min(TABS.len() - 1);
+        self.state.show_tab(tab);
     }
 
     /// Holds the frame back while a grid is drawn, until it is there: the network needs the cores more
@@ -183,31 +195,35 @@ impl App {
         if !faces.is_empty() {
             commands.push(AppCommand::ImportFrom(faces));
         }
+        let is_covered = self.state.gallery.is_some();
         // One at a time: there is one model on screen, and one set of pictures.
         if let Some(path) = others.into_iter().next_back() {
             let ending = path.extension().map(|end| end.to_string_lossy().to_ascii_lowercase());
             // A .bin or a .tar may be data as well.
             let is_model = matches!(ending.as_deref(), Some("safetensors" | "pth" | "pt" | "ckpt"));
             commands.push(match self.state.tab {
-                tabs::TRAIN if !is_model => match RunFolder::new(&path).is_run() {
+                tabs::TRAIN if !is_model && !is_covered => match RunFolder::new(&path).is_run() {
                     true => AppCommand::Train(TrainCommand::OpenRun(path)),
                     false => AppCommand::Train(TrainCommand::TakeData(path)),
                 },
                 // A picture can only be something to translate.
                 _ if is_picture(&path) => AppCommand::Translate(TranslateCommand::Take(path)),
-                _ => AppCommand::OpenFile(path),
+                _ => match Opened::of(path) {
+                    Opened::Model(path) => AppCommand::OpenFile(path),
+                    Opened::Folder(path) => AppCommand::Gallery(GalleryCommand::Open(path)),
+                },
             });
         }
-        let is_asking = self.state.palette.is_some()
-            || self.state.path_box.is_some()
-            || self.state.train.question.is_some();
-        if is_asking || egui::Popup::is_any_open(ctx) {
+        if self.state.is_asking() || egui::Popup::is_any_open(ctx) {
             return;
         }
         for (action, count) in command::pressed(ctx) {
+            if is_covered && !action.is_for_gallery() {
+                continue;
+            }
             commands.extend(std::iter::repeat_n(AppCommand::Do(action), count));
         }
-        if !ctx.text_edit_focused() {
+        if !is_covered && !ctx.text_edit_focused() {
             ctx.input(|input| {
                 commands.extend(input.events.iter().filter_map(|event| match event {
                     Event::Copy => Some(AppCommand::Do(Action::Copy)),
@@ -256,12 +272,16 @@ impl App {
         let rect = ctx.content_rect();
         painter.rect_filled(rect, 0.0, colours.ground.gamma_multiply(0.85));
         let font = egui::FontId::proportional(18.0);
+        let is_covered = self.state.gallery.is_some();
         let text = match self.state.tab {
-            tabs::TRAIN => "Drop a folder of pictures or an IDX file to train on it",
+            tabs::TRAIN if !is_covered => "Drop a folder of pictures or an IDX file to train on it",
             tabs::TRANSLATE => {
-                "Drop a picture to translate it, or a model (.safetensors) to open it"
+                "Drop a picture to translate it, a model (.safetensors) to open it, or a folder of models"
             }
-            _ => "Drop a model (.safetensors) to open it, or faces (.json, .npy) to keep them",
+            _ => {
+                "Drop a model (.safetensors) or a folder of models to open it, or faces (.json, .npy) to \
+                 keep them"
+            }
         };
         painter.text(rect.center(), egui::Align2::CENTER_CENTER, text, font, colours.ink);
     }
@@ -322,11 +342,14 @@ impl eframe::App for App {
         let ctx = ui.ctx().clone();
         let mut commands = Vec::new();
         self.read_input(&ctx, &mut commands);
-        bars::top(ui, &self.state, self.device, &mut commands);
+        bars::top(ui, &self.state, &mut self.screen, self.device, &mut commands);
         bars::bottom(ui, &self.state, &self.workers, &mut commands);
         bars::tabs(ui, &mut self.state);
-        live::bar::show(ui, &self.state, &mut commands);
-        history_panel::show(ui, &mut self.state, &mut self.screen, &mut commands);
+        let is_covered = self.state.gallery.is_some();
+        if !is_covered {
+            live::bar::show(ui, &self.state, &mut commands);
+            history_panel::show(ui, &mut self.state, &mut self.screen, &mut commands);
+        }
         let tab = &TABS[self.state.tab.min(TABS.len() - 1)];
         CentralPanel::default().frame(Frame::NONE).show(ui, |ui| {
             let mut context = TabContext {
@@ -334,7 +357,10 @@ impl eframe::App for App {
                 screen: &mut self.screen,
                 commands: &mut commands,
             };
-            (tab.show)(ui, &mut context);
+            match is_covered {
+                true => gallery::show(ui, &mut context),
+                false => (tab.show)(ui, &mut context),
+            }
         });
         self.show_questions(&ctx, &mut commands);
         tabs::train::ask(&ctx, &self.state, &mut commands);
@@ -342,6 +368,7 @@ impl eframe::App for App {
         for command in commands {
             self.dispatch(&ctx, command);
         }
+        self.ask_for_portraits(&ctx);
         let awaited = self.ask_for_pictures(&ctx);
         self.keep_library(&ctx);
         self.show_drop_target(&ctx);

@@ -1,19 +1,24 @@
 //! The threads that the window talks to: the renderer, and at most one job of each kind.
 
+mod choices;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use image::RgbImage;
 
+use choices::Choices;
+
 use super::dialog::{Answer, Purpose};
+use super::gallery::GalleryJobs;
 use super::keeper::modified;
 use super::live;
 use super::state::{DeviceLine, OpenModel, Source};
 use super::tabs::explore::SweepPlan;
 use super::train_jobs::TrainJobs;
 use super::translate::TranslateJobs;
-use crate::checkpoint::{self, Choice, ModelFile};
+use crate::checkpoint::{self, ModelFile};
 use crate::device::{self, DeviceChoice};
 use crate::discover::{self, Influence};
 use crate::error::{Error, Result};
@@ -83,6 +88,8 @@ pub struct Workers {
     pub pending: Option<Pending>,
     /// Reads a model file.
     pub opening: Option<(Source, Job<Arc<ModelFile>>)>,
+    /// What was chosen about models that do not say it.
+    choices: Choices,
     /// Measures the influence of the dimensions.
     pub influence: Option<(ModelId, Job<Vec<f32>>)>,
     /// Draws the sweep sheet.
@@ -107,6 +114,8 @@ pub struct Workers {
     pub devices: Option<Job<Vec<DeviceLine>>>,
     /// Trains.
     pub training: Option<Training>,
+    /// What the gallery has at work.
+    pub gallery: GalleryJobs,
     /// What the tab Translate has at work.
     pub translate: TranslateJobs,
     /// What else the tab Train has at work.
@@ -128,6 +137,7 @@ impl Workers {
             wake,
             pending: None,
             opening: None,
+            choices: Choices::default(),
             influence: None,
             sweep: None,
             shelving: None,
@@ -140,6 +150,7 @@ impl Workers {
             dialog: None,
             devices: None,
             training: None,
+            gallery: GalleryJobs::default(),
             translate: TranslateJobs::default(),
             train: TrainJobs::default(),
             loaded: 0,
@@ -152,29 +163,23 @@ impl Workers {
     /// [`Error::Worker`] if the system gives no thread.
     pub fn open(&mut self, source: Source) -> Result<()> {
         let wanted = source.clone();
+        let chosen = match &source {
+            Source::File(path) => self.choices.of(path),
+            _ => None,
+        };
         let job = self.job("model reader", move |_| {
-            let file = match &wanted {
+            let mut file = match &wanted {
                 Source::Bundled(bundled) => bundled.open()?,
                 Source::File(path) => ModelFile::open(path)?,
                 Source::Live(folder) => ModelFile::open(&folder.model_path())?,
             };
+            if let Some(chosen) = chosen {
+                // Of another file by now, it is no choice.
+                let _ = file.choose(chosen);
+            }
             Ok(Arc::new(file))
         })?;
         self.opening = Some((source, job));
-        Ok(())
-    }
-
-    /// Keeps a choice about the model at `path`, and reads it again with that.
-    ///
-    /// # Errors
-    /// [`Error::Worker`] if the system gives no thread.
-    pub fn open_with(&mut self, path: PathBuf, choice: Choice) -> Result<()> {
-        let wanted = path.clone();
-        let job = self.job("model reader", move |_| {
-            choice.save(&wanted)?;
-            Ok(Arc::new(ModelFile::open(&wanted)?))
-        })?;
-        self.opening = Some((Source::File(path), job));
         Ok(())
     }
 
@@ -184,11 +189,12 @@ impl Workers {
         let id = ModelId(self.loaded);
         // Weights that live for half a second leave nothing behind.
         let is_passing = matches!(source, Source::Live(_));
-        let key = if is_passing { None } else { file.key().ok() };
-        let cache = key.and_then(checkpoint::user_pictures);
+        let cache = if is_passing { None } else { checkpoint::user_pictures(&file) };
         self.renderer.load(Load { model: id, file: file.clone(), device, cache });
         // Nobody waits for it: where no thread is to be had, the next start does it.
-        self.trimming = self.job("picture cache", |_| Ok(checkpoint::trim_pictures())).ok();
+        let album = self.gallery.album.clone();
+        let trim = move |_: &Progress| Ok(checkpoint::trim_pictures() + album.trim());
+        self.trimming = self.job("picture cache", trim).ok();
         self.pending = Some(Pending { id, file, source });
     }
 

@@ -1,6 +1,7 @@
 //! What kind of file a path leads to.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::archive::Archive;
 use super::choice::Choice;
@@ -29,10 +30,10 @@ impl Contents {
         let mut contents = Self::of(Tensors::open(path)?, || Archive::open(path))?;
         if let Self::Model(model) = &mut contents
             && model.info().imported.is_some()
-            && let Some(prior) = Choice::read(path).prior
+            && let Some(chosen) = Choice::read(path)
         {
             // A choice that does not fit any more, of another file of this name, is none.
-            let _ = model.set_prior(prior);
+            let _ = model.choose(chosen);
         }
         Ok(contents)
     }
@@ -42,8 +43,9 @@ impl Contents {
     /// # Errors
     /// As there.
     pub fn from_bytes(name: &str, bytes: Vec<u8>) -> Result<Self> {
-        let tensors = Tensors::from_bytes(name, bytes.clone())?;
-        Self::of(tensors, || Archive::from_bytes(Path::new(name), bytes))
+        let bytes = Arc::new(bytes);
+        let tensors = Tensors::shared(name, &bytes)?;
+        Self::of(tensors, || Archive::from_bytes(Path::new(name), Arc::unwrap_or_clone(bytes)))
     }
 
     fn of(tensors: Option<Tensors>, archive: impl FnOnce() -> Result<Archive>) -> Result<Self> {
@@ -53,11 +55,15 @@ impl Contents {
         };
         if tensors.container == Container::Safetensors {
             let has = |key| tensors.metadata.contains_key(key);
-            if has(model_file::KEY) {
-                return archive().and_then(ModelFile::from_archive).map(Self::model);
-            }
-            if has(state_file::KEY) {
-                return archive().map(Self::State);
+            let (is_model, is_state) = (has(model_file::KEY), has(state_file::KEY));
+            if is_model || is_state {
+                // The bytes are then the archive's alone.
+                drop(tensors);
+                let archive = archive()?;
+                return match is_model {
+                    true => ModelFile::from_archive(archive).map(Self::model),
+                    false => Ok(Self::State(archive)),
+                };
             }
         }
         match import::find::generator(&tensors) {

@@ -54,11 +54,17 @@ pub fn library_path(data: &Path, key: &ModelKey) -> PathBuf {
     data.join("libraries").join(format!("{name}-{digits}.json"))
 }
 
-/// Where small pictures drawn by the model `key` are kept, if this system has a place for them.
+/// Where small pictures drawn by `model` are kept, if this system has a place for them.
 /// [`crate::latent::Latent::fingerprint`] names them.
-pub fn user_pictures(key: &ModelKey) -> Option<PictureCache> {
-    let folder = disk::cache_folder()?.join(PICTURES).join(&key.hash);
-    Some(PictureCache::new(folder))
+pub fn user_pictures(model: &ModelFile) -> Option<PictureCache> {
+    let mut name = model.key().ok()?.hash.clone();
+    // What the weights of others compute is a matter of choice.
+    if model.info().imported.is_some() {
+        let network = serde_json::to_vec(&model.info().spec.network).ok()?;
+        name.push('-');
+        name.extend(blake3::hash(&network).to_hex().chars().take(16));
+    }
+    Some(PictureCache::new(disk::cache_folder()?.join(PICTURES).join(name)))
 }
 
 /// Forgets the oldest small pictures, of whichever models, where there are too many. Returns how many

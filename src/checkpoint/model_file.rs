@@ -2,17 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::archive::{Archive, ArchiveWriter};
+use super::choice::Choice;
 use super::contents::Contents;
 use super::import::{self, Imported, Tensors};
 use crate::error::Result;
 use crate::latent::{ModelKey, Prior};
-use crate::model::{Builder, Generator, ModelSpec};
+use crate::model::{Builder, Generator, ModelSpec, Network};
 use crate::picture::InputKind;
 
 /// Key of the description in the file's header.
@@ -44,9 +45,11 @@ pub struct ModelInfo {
 }
 
 /// An opened model file. Its header is checked against its tensors; weights are read on demand.
-#[derive(Debug)]
+///
+/// A copy shares the weights.
+#[derive(Debug, Clone)]
 pub struct ModelFile {
-    archive: Archive,
+    archive: Arc<Archive>,
     info: ModelInfo,
     shapes: Vec<(String, Vec<usize>)>,
     key: OnceLock<ModelKey>,
@@ -82,13 +85,19 @@ impl ModelFile {
     }
 
     pub(super) fn from_archive(archive: Archive) -> Result<Self> {
-        let info: ModelInfo = archive.metadata(KEY)?.ok_or_else(|| {
+        let mut info: ModelInfo = archive.metadata(KEY)?.ok_or_else(|| {
             archive.bad("it is a safetensors file without Latentscape's description of a model")
         })?;
         info.spec.validate().map_err(|error| archive.bad(error.to_string()))?;
         let shapes = info.spec.generator_shapes()?;
         archive.check("", &shapes)?;
-        Ok(Self { archive, info, shapes, key: OnceLock::new() })
+        // Written before choices were taken down: how latents are drawn can always be chosen.
+        if let Some(imported) = &mut info.imported
+            && info.spec.z_dim > 0
+        {
+            imported.defaults.prior.get_or_insert(info.spec.prior);
+        }
+        Ok(Self { archive: Arc::new(archive), info, shapes, key: OnceLock::new() })
     }
 
     /// What the file says about itself.
@@ -102,12 +111,54 @@ impl ModelFile {
     /// [`crate::Error::WrongModel`] if it has no latents; [`crate::Error::BadSetting`] if its file says it.
     pub fn set_prior(&mut self, prior: Prior) -> Result<()> {
         self.info.spec.expect_latents()?;
-        let Some(imported) = &mut self.info.imported else {
+        let Some(imported) = &self.info.imported else {
             let why = "how this model's latents are drawn is known from its training";
             return Err(crate::Error::bad_setting("--prior", why));
         };
-        imported.assumed.retain(|assumed| !assumed.starts_with(import::ABOUT_LATENTS));
-        self.info.spec.prior = prior;
+        let chosen = Choice { prior: Some(prior), ..imported.chosen };
+        self.choose(chosen)
+    }
+
+    /// Says of an imported generator what its file could not, as far as it leaves that open
+    /// ([`Imported::defaults`]); what `chosen` does not answer is as usual.
+    ///
+    /// # Errors
+    /// [`crate::Error::BadSetting`] if the model was not imported, or cannot be so.
+    pub fn choose(&mut self, chosen: Choice) -> Result<()> {
+        let Some(imported) = &self.info.imported else {
+            let why = "everything about this model is known from its training";
+            return Err(crate::Error::bad_setting("choice", why));
+        };
+        let chosen = chosen.within(imported.defaults);
+        let answers = chosen.or(imported.defaults);
+        let mut spec = self.info.spec.clone();
+        if let Some(prior) = answers.prior {
+            spec.prior = prior;
+        }
+        if let (Network::Pix2pix(net), Some(output)) = (&mut spec.network, answers.output) {
+            net.output = output;
+        }
+        if let Some(mut stack) = spec.as_stack()? {
+            answers.apply(&mut stack)?;
+            let alike = stack.alike();
+            spec.network = Network::Stack(stack);
+            // A network of ours, where the weights already have the names that they have there.
+            if let Some(network) = alike {
+                let ours = ModelSpec { network, ..spec.clone() };
+                if ours.generator_shapes()? == self.shapes {
+                    spec = ours;
+                }
+            }
+        }
+        spec.validate()?;
+        if spec.generator_shapes()? != self.shapes {
+            let why = "it would make a generator of other weights";
+            return Err(crate::Error::bad_setting("choice", why));
+        }
+        self.info.spec = spec;
+        if let Some(imported) = &mut self.info.imported {
+            imported.choose(chosen);
+        }
         self.key = OnceLock::new();
         Ok(())
     }

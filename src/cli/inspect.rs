@@ -134,6 +134,8 @@ impl Report {
                         row("found at", imported.place.clone());
                     }
                     imported.assumed.iter().for_each(|text| row("assumed", text.clone()));
+                    imported.chosen.words().into_iter().for_each(|text| row("chosen", text));
+                    imported.folded.iter().for_each(|text| row("folded", text.clone()));
                     imported.left_out.iter().for_each(|text| row("note", text.clone()));
                 } else {
                     row("weights", self.weights().into());

@@ -39,6 +39,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::device::DeviceChoice;
 use crate::error::{Error, Result};
+use crate::gallery::Opened;
 
 /// Variable that says which log lines are shown, in `tracing`'s words: `debug`, `latentscape=trace`.
 const LOG_VARIABLE: &str = "LATENTSCAPE_LOG";
@@ -85,7 +86,7 @@ enum Command {
 
 #[derive(Debug, Args)]
 struct WindowArgs {
-    /// A model file or a run's folder to open; without one, what was open last
+    /// A model file, a run's folder or a folder of models to open; without one, what was open last
     model: Option<PathBuf>,
     /// Where to compute: auto, cpu, cuda:N or metal; without one, where it was last
     #[arg(long, value_name = "DEVICE")]
@@ -111,6 +112,8 @@ pub enum Renderer {
 pub struct Window {
     /// Model file to open; `None` for the one that was open last.
     pub model: Option<PathBuf>,
+    /// Folder whose models to show.
+    pub gallery: Option<PathBuf>,
     /// Where to compute; `None` for where it was last.
     pub device: Option<DeviceChoice>,
     /// How to draw.
@@ -175,8 +178,12 @@ impl WindowArgs {
                 "there is no such file, and no command of that name; latentscape --help lists the commands",
             ));
         }
-        let model = self.model.map(|path| model_args::file_of(&path));
-        Ok(Window { model, device: self.device, renderer: self.renderer })
+        let (model, gallery) = match self.model.map(Opened::of) {
+            Some(Opened::Model(path)) => (Some(path), None),
+            Some(Opened::Folder(path)) => (None, Some(path)),
+            None => (None, None),
+        };
+        Ok(Window { model, gallery, device: self.device, renderer: self.renderer })
     }
 }
 
@@ -197,6 +204,14 @@ mod tests {
         assert!(cli.command.is_none());
         assert_eq!(cli.window.renderer, Renderer::Glow);
         assert!(cli.window.check().unwrap_err().to_string().contains("--help"));
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path();
+        let check =
+            || Cli::parse_from(["latentscape", path.to_str().unwrap()]).window.check().unwrap();
+        assert_eq!((check().gallery.as_deref(), check().model), (Some(path), None));
+        let model = path.join("model.safetensors");
+        std::fs::write(&model, []).unwrap();
+        assert_eq!((check().gallery, check().model), (None, Some(model)));
         let cli = Cli::parse_from(["latentscape", "devices"]);
         assert!(matches!(cli.command, Some(Command::Devices(_))));
     }

@@ -13,9 +13,9 @@ use super::frame::Cut;
 use super::opening::advance;
 use super::pairs::interleaved;
 use super::resample::Sampling;
-use super::{Framing, Progress, Target};
+use super::{DataSource, Framing, Progress, Target};
 use crate::error::Result;
-use crate::picture::Label;
+use crate::picture::{InputKind, Label};
 
 static LINES: &[u8] = include_bytes!("../../assets/demo-pairs/lines.webp");
 static MAPS: &[u8] = include_bytes!("../../assets/demo-pairs/labels.webp");
@@ -45,8 +45,17 @@ pub const LABELS: [(&str, [u8; 3]); 12] = [
 ];
 
 /// Whether each of `labels` has the colour of one of [`LABELS`].
-pub fn are_ours(labels: &[Label]) -> bool {
+pub(super) fn are_ours(labels: &[Label]) -> bool {
     labels.iter().all(|label| LABELS.iter().any(|(_, colour)| label.colour == colour))
+}
+
+/// The built-in pairs whose inputs are of this kind, if there are any.
+pub fn source_for(kind: &InputKind) -> Option<DataSource> {
+    match kind {
+        InputKind::Drawing => Some(DataSource::DemoSketches),
+        InputKind::Labels(labels) => are_ours(labels).then_some(DataSource::DemoLabels),
+        InputKind::Picture => None,
+    }
 }
 
 /// What goes into the network.

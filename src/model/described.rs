@@ -47,6 +47,24 @@ pub enum Operation {
         /// What is added to the variance.
         eps: f64,
     },
+    /// Groups of channels of each picture by themselves, then a scale and a shift.
+    GroupNorm {
+        /// Into how many groups the channels are divided.
+        groups: usize,
+        /// Weight and bias, `[C]`; behind a linear layer `[C · pixels]`.
+        tensors: [Tensor; 2],
+        /// What is added to the variance.
+        eps: f64,
+        /// Whether it stands behind a linear layer: what comes in is `[B, C · pixels]`.
+        is_flat: bool,
+    },
+    /// `x · scale + shift`, cut off below −1 and above 1.
+    Bounded {
+        /// The factor.
+        scale: f64,
+        /// What is added.
+        shift: f64,
+    },
     /// An activation; [`Activation::Linear`] never stands here.
     Activate(Activation),
     /// Every pixel four times.
@@ -103,6 +121,9 @@ fn add(kind: &StageKind, next: Option<&Stage>, to: &mut Vec<Operation>) -> Resul
             );
         }
         StageKind::Block(block) => add_block(block, to)?,
+        StageKind::Bounded { scale, shift } => {
+            to.push(Operation::Bounded { scale: *scale, shift: *shift });
+        }
         StageKind::Skip(inner) => to.push(Operation::Skip(row(inner)?)),
         StageKind::Blend(blend) => {
             let [first, second] = &blend.ways;
@@ -137,6 +158,12 @@ fn add_block(block: &Block, to: &mut Vec<Operation>) -> Result<()> {
         Some(Norm::Instance { eps }) => {
             to.push(Operation::InstanceNorm { channels: weight.dim(channels_at)?, eps: *eps });
         }
+        Some(Norm::Group(norm)) => to.push(Operation::GroupNorm {
+            groups: norm.groups,
+            tensors: [norm.weight.clone(), norm.bias.clone()],
+            eps: norm.eps,
+            is_flat: matches!(block.kernel, Kernel::Linear { .. }),
+        }),
         None => {}
     }
     if block.activation != Activation::Linear {

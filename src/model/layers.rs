@@ -175,7 +175,7 @@ impl Block {
             return Ok(());
         }
         let (scale, shift) = match (&self.bias, &self.norm) {
-            (bias, None | Some(Norm::Instance { .. })) => (None, bias.clone()),
+            (bias, None | Some(Norm::Instance { .. } | Norm::Group(_))) => (None, bias.clone()),
             (None, Some(Norm::Batch(norm))) => {
                 norm.fixed().map(|(scale, shift)| (Some(scale), Some(shift)))?
             }
@@ -186,7 +186,7 @@ impl Block {
             }
         };
         let activation = match &self.norm {
-            Some(Norm::Instance { .. }) => Activation::Linear,
+            Some(norm) if norm.is_measured() => Activation::Linear,
             _ => self.activation,
         };
         let constants = (scale.as_ref(), shift.as_ref());
@@ -202,7 +202,7 @@ impl Block {
         {
             let y = prepared.forward(x)?;
             return match &self.norm {
-                Some(norm @ Norm::Instance { .. }) => norm.forward(&y, self.activation, mode),
+                Some(norm) if norm.is_measured() => norm.forward(&y, self.activation, mode),
                 _ => Ok(y),
             };
         }

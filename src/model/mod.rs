@@ -6,12 +6,14 @@
 //! pictures, says [`ModelSpec::takes`]. Names of parameters are those of the public PyTorch implementations of each network, so
 //! that weights travel both ways.
 
+mod alike;
 mod dcgan;
 mod described;
 mod growth;
 mod layers;
 mod mlp;
 mod norm;
+mod output;
 mod params;
 mod pass;
 mod pix2pix;
@@ -26,13 +28,14 @@ use candle_core::{Device, Tensor};
 
 pub use described::Operation;
 pub use growth::{Side, inherited};
+pub use output::{Output, Range};
 pub use params::{Builder, Param, Params, Shape};
 pub use pass::{Mode, Pass};
 pub use pix2pix::{NormKind, PatchGan, Pix2pix};
 pub use preset::Preset;
 pub use sequential::{Sequential, Stage};
 pub use spec::{Dcgan, Ends, MAX_RESOLUTION, Mlp, ModelSpec, Network, SPEC_FORMAT, Widths};
-pub use stack::{Stack, StackKernel, StackLayer, StackNorm};
+pub use stack::{Stack, StackKernel, StackLayer, StackNorm, StackNormKind};
 pub use takes::Takes;
 pub use tape::{Gradients, Tape};
 

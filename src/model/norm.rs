@@ -16,6 +16,8 @@ pub(super) enum Norm {
     Batch(BatchNorm),
     /// Over each picture by itself, in any mode; nothing is learnt.
     Instance { eps: f64 },
+    /// Over groups of channels of each picture, in any mode.
+    Group(GroupNorm),
 }
 
 impl Norm {
@@ -30,27 +32,53 @@ impl Norm {
         BatchNorm::new(name, channels, eps, style, builder).map(Self::Batch)
     }
 
+    /// Group norm with `groups` over `channels`, with its parameters under `name`.
+    pub(super) fn group(
+        (name, groups): (&str, usize),
+        channels: usize,
+        eps: f64,
+        style: InitStyle,
+        builder: &mut Builder,
+    ) -> Result<Self> {
+        let weight = builder.weight(&format!("{name}.weight"), &[channels], style.norm_scale())?;
+        let bias = builder.weight(&format!("{name}.bias"), &[channels], Init::Constant(0.0))?;
+        Ok(Self::Group(GroupNorm { groups, weight, bias, eps }))
+    }
+
+    /// Whether it measures what it normalises in any mode.
+    pub(super) fn is_measured(&self) -> bool {
+        matches!(self, Self::Instance { .. } | Self::Group(_))
+    }
+
     /// The same for values of which `times` in a row belong to each channel. Its statistics no longer
     /// follow those it was made from: for weights that do not change.
     pub(super) fn spread(self, times: usize) -> Result<Self> {
-        let Self::Batch(norm) = self else { return Ok(self) };
         let spread = |tensor: &Tensor| -> Result<Tensor> {
             let channels = tensor.elem_count();
             Ok(tensor.reshape((channels, 1))?.repeat((1, times))?.flatten_all()?)
         };
-        Ok(Self::Batch(BatchNorm {
-            weight: spread(&norm.weight)?,
-            bias: spread(&norm.bias)?,
-            running_mean: spread(&norm.running_mean)?,
-            running_var: spread(&norm.running_var)?,
-            eps: norm.eps,
-        }))
+        Ok(match self {
+            Self::Batch(norm) => Self::Batch(BatchNorm {
+                weight: spread(&norm.weight)?,
+                bias: spread(&norm.bias)?,
+                running_mean: spread(&norm.running_mean)?,
+                running_var: spread(&norm.running_var)?,
+                eps: norm.eps,
+            }),
+            Self::Group(norm) => Self::Group(GroupNorm {
+                weight: spread(&norm.weight)?,
+                bias: spread(&norm.bias)?,
+                ..norm
+            }),
+            Self::Instance { eps } => Self::Instance { eps },
+        })
     }
 
     pub(super) fn forward(&self, x: &Tensor, activation: Activation, mode: Mode) -> Result<Tensor> {
         match self {
             Self::Batch(norm) => norm.forward(x, activation, mode),
             Self::Instance { eps } => ops::instance_norm(x, *eps, activation),
+            Self::Group(norm) => norm.forward(x, activation),
         }
     }
 
@@ -66,7 +94,28 @@ impl Norm {
             Self::Instance { eps } => {
                 Ok(tape.note(Recorded::instance_norm(x, *eps, activation)?, [None, None]))
             }
+            Self::Group(norm) => {
+                let recorded = Recorded::traced(x, |x| norm.forward(x, activation))?;
+                Ok(tape.note(recorded, [None, None]))
+            }
         }
+    }
+}
+
+/// Group norm, with a scale and a shift for each channel. Only stacks have it, which are not trained.
+#[derive(Debug, Clone)]
+pub(super) struct GroupNorm {
+    pub(super) groups: usize,
+    /// `[C]`.
+    pub(super) weight: Tensor,
+    /// `[C]`.
+    pub(super) bias: Tensor,
+    pub(super) eps: f64,
+}
+
+impl GroupNorm {
+    fn forward(&self, x: &Tensor, activation: Activation) -> Result<Tensor> {
+        ops::group_norm(x, self.groups, [&self.weight, &self.bias], self.eps, activation)
     }
 }
 

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::layers::{Block, InitStyle, Kernel, bias};
 use super::norm::Norm;
+use super::output::Output;
 use super::params::Builder;
 use super::sequential::{Sequential, Stage};
 use super::spec::MAX_WIDTH;
@@ -55,6 +56,9 @@ pub struct Pix2pix {
     pub dropout: f64,
     /// The discriminator.
     pub discriminator: PatchGan,
+    /// How the generator ends: with tanh, unless it comes from elsewhere.
+    #[serde(default, skip_serializing_if = "Output::is_usual")]
+    pub output: Output,
 }
 
 /// A discriminator of patches.
@@ -221,14 +225,18 @@ impl Pix2pix {
     /// `[B, inputs, R, R]` → `[B, channels, R, R]`, both in [-1, 1].
     pub(super) fn generator(&self, builder: &mut Builder) -> Result<Sequential> {
         let width = self.width_at(0);
-        let tanh = (true, Activation::Tanh);
-        Ok(Sequential(vec![
+        let (last, range) = self.output.parts();
+        let mut stages = vec![
             Stage::channels_last(),
             self.down(("model.model.0", None), (self.inputs, width), LEAK, builder)?,
             Stage::skip(self.inner(1, "model.model.1.model", builder)?),
-            self.up(("model.model.3", None), (2 * width, self.channels), tanh, builder)?,
+            self.up(("model.model.3", None), (2 * width, self.channels), (true, last), builder)?,
             Stage::channels_first(),
-        ]))
+        ];
+        if let Some((scale, shift)) = range.to_picture(last) {
+            stages.push(Stage::bounded(scale, shift));
+        }
+        Ok(Sequential(stages))
     }
 
     /// `[B, inputs + channels, R, R]` in [-1, 1] → logits `[B, N]`, one for each of N patches.

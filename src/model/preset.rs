@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::output::Output;
 use super::pix2pix::{NormKind, PatchGan, Pix2pix};
 use super::spec::{Dcgan, Ends, Mlp, ModelSpec, Network, SPEC_FORMAT, Widths};
 use crate::latent::Prior;
@@ -90,6 +91,7 @@ impl Preset {
                 0,
                 Prior::Normal,
                 Network::Pix2pix(Pix2pix {
+                    output: Output::Tanh,
                     resolution: 256,
                     inputs: 3,
                     channels: 3,

@@ -37,6 +37,11 @@ pub(super) enum StageKind {
         /// Its number among those of the network.
         layer: u64,
     },
+    /// Times a factor, plus a summand, and cut off below −1 and above 1: values as those of pictures.
+    Bounded {
+        scale: f64,
+        shift: f64,
+    },
 }
 
 /// Two ways from one input, and how much of the second is in the result.
@@ -90,6 +95,11 @@ impl Stage {
         Self(StageKind::Dropout { p, layer })
     }
 
+    /// `x · scale + shift`, cut off below −1 and above 1.
+    pub(super) fn bounded(scale: f64, shift: f64) -> Self {
+        Self(StageKind::Bounded { scale, shift })
+    }
+
     /// Runs this stage alone.
     ///
     /// # Errors
@@ -117,6 +127,7 @@ impl Stage {
                 Some(seeds) => Ok(x.mul(&factors(x, *p, seeds, *layer)?)?),
                 None => Ok(x.clone()),
             },
+            StageKind::Bounded { scale, shift } => ops::bounded(x, *scale, *shift),
         }
     }
 
@@ -149,6 +160,9 @@ impl Stage {
                 Some(seeds) => Recorded::scaled(x, factors(x, *p, seeds, *layer)?)?,
                 None => return Ok(x.clone()),
             },
+            StageKind::Bounded { scale, shift } => {
+                Recorded::traced(x, |x| ops::bounded(x, *scale, *shift))?
+            }
         };
         Ok(tape.note(view, [None, None]))
     }

@@ -2,13 +2,17 @@
 //! of no kind that this program trains.
 //!
 //! `[B, z]` → linear layers, then (transposed) convolutions → `[B, C, H, W]` in [-1, 1]. Each layer may
-//! have a bias, batch norm and an activation, and its parameters carry whatever names they came with.
+//! have a bias, a norm and an activation, and its parameters carry whatever names they came with.
 //! There is no discriminator: such a generator is explored, not trained.
+
+mod norm;
 
 use serde::{Deserialize, Serialize};
 
+pub use norm::{StackNorm, StackNormKind};
+
 use super::layers::{Block, InitStyle, Kernel, bias};
-use super::norm::Norm;
+use super::output::Range;
 use super::params::Builder;
 use super::sequential::{Sequential, Stage};
 use super::spec::{MAX_RESOLUTION, MAX_WIDTH};
@@ -21,6 +25,8 @@ const STYLE: InitStyle = InitStyle::Dcgan;
 const MAX_LAYERS: usize = 64;
 const MAX_KERNEL: usize = 32;
 const MAX_FEATURES: usize = 3 * MAX_RESOLUTION * MAX_RESOLUTION;
+/// Steepest leaky ReLU below zero.
+const MAX_SLOPE: f32 = 10.0;
 
 /// The layers of a [`Stack`], first to last.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -32,6 +38,9 @@ pub struct Stack {
     pub channels: usize,
     /// At least one.
     pub layers: Vec<StackLayer>,
+    /// What the values behind the last of them stand for. The picture lies in [-1, 1] either way.
+    #[serde(default, skip_serializing_if = "Range::is_symmetric")]
+    pub range: Range,
 }
 
 /// One layer with what follows it.
@@ -44,7 +53,7 @@ pub struct StackLayer {
     pub kernel: StackKernel,
     /// Whether it has a bias.
     pub bias: bool,
-    /// Batch norm behind it.
+    /// The norm behind it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub norm: Option<StackNorm>,
     /// What follows both.
@@ -92,19 +101,6 @@ pub enum StackKernel {
     },
 }
 
-/// Batch norm of a [`StackLayer`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct StackNorm {
-    /// What its parameters stand under.
-    pub name: String,
-    /// The number that it adds to the variance.
-    pub eps: f64,
-    /// Behind a linear layer: whether the channels of its grid are normalised, and not every number.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub over_grid: bool,
-}
-
 /// What goes from one layer to the next.
 #[derive(Clone, Copy)]
 struct Flow {
@@ -119,6 +115,15 @@ impl Flow {
 }
 
 impl StackKernel {
+    /// Channels that come out.
+    pub fn channels(self) -> usize {
+        match self {
+            Self::Linear { channels, .. }
+            | Self::Conv { channels, .. }
+            | Self::ConvTranspose { channels, .. } => channels,
+        }
+    }
+
     /// What comes out where `given` goes in; `None` where nothing would, or too much.
     fn out(self, given: Flow) -> Option<Flow> {
         let (channels, size) = match self {
@@ -206,12 +211,19 @@ impl Stack {
                 format!("a network needs 1 to {MAX_LAYERS} layers"),
             ));
         }
-        for norm in self.layers.iter().filter_map(|layer| layer.norm.as_ref()) {
-            if !(norm.eps > 0.0 && norm.eps <= 1.0) {
-                return Err(Error::bad_setting("norm_eps", "must lie between 0 and 1"));
+        let flows = self.flows(z_dim)?;
+        for (layer, out) in self.layers.iter().zip(&flows) {
+            if let Some(norm) = &layer.norm {
+                norm.check(*out, layer.kernel.window().is_none())?;
+            }
+            if let Activation::LeakyRelu(slope) = layer.activation
+                && (slope.is_nan() || slope.abs() > MAX_SLOPE)
+            {
+                let why = format!("the slope of its leaky ReLU must lie below {MAX_SLOPE}");
+                return Err(Error::bad_setting(layer.name.clone(), why));
             }
         }
-        let last = self.flows(z_dim)?.pop();
+        let last = flows.last().copied();
         let picture = last.filter(|out| (out.channels, out.size) == (self.channels, self.size));
         match picture {
             Some(_) => Ok(()),
@@ -259,16 +271,8 @@ impl Stack {
                 true => Some(bias(name, outputs, inputs, STYLE, builder)?),
                 false => None,
             };
-            let norm = match &layer.norm {
-                Some(StackNorm { name, eps, over_grid: true }) if flat => {
-                    let norm = Norm::batch(name, out.channels, *eps, STYLE, builder)?;
-                    Some(norm.spread(out.size.0 * out.size.1)?)
-                }
-                Some(StackNorm { name, eps, .. }) => {
-                    Some(Norm::batch(name, outputs, *eps, STYLE, builder)?)
-                }
-                None => None,
-            };
+            let norm =
+                layer.norm.as_ref().map(|norm| norm.build(out, flat, builder)).transpose()?;
             stages.push(Stage::block(Block::new(kernel, bias, norm, layer.activation)));
             given = out;
         }
@@ -276,6 +280,10 @@ impl Stack {
             true => Stage::reshape([self.channels, self.size.0, self.size.1]),
             false => Stage::channels_first(),
         });
+        let last = self.layers.last().map_or(Activation::Linear, |layer| layer.activation);
+        if let Some((scale, shift)) = self.range.to_picture(last) {
+            stages.push(Stage::bounded(scale, shift));
+        }
         Ok(Sequential(stages))
     }
 }
@@ -287,7 +295,12 @@ mod tests {
     use crate::model::{ModelSpec, Network, SPEC_FORMAT};
 
     fn layer(name: &str, kernel: StackKernel) -> StackLayer {
-        let norm = StackNorm { name: format!("{name}_bn"), eps: 1e-5, over_grid: true };
+        let norm = StackNorm {
+            name: format!("{name}_bn"),
+            eps: 1e-5,
+            over_grid: true,
+            kind: StackNormKind::Batch,
+        };
         StackLayer {
             name: name.into(),
             kernel,
@@ -312,6 +325,7 @@ mod tests {
             size: (16, 16),
             channels: 3,
             layers: vec![layer("a", first), layer("b", up(4)), last],
+            range: Range::Symmetric,
         }
     }
 
@@ -335,10 +349,30 @@ mod tests {
         assert!(spec.discriminator_shapes().unwrap_err().to_string().contains("discriminator"));
     }
 
+    /// Files of before have neither, and are read as what they were.
+    #[test]
+    fn ranges_and_kinds_of_norms_are_only_written_where_they_are_unusual() {
+        let text = serde_json::to_string(&stack()).unwrap();
+        assert!(!text.contains("range") && !text.contains("\"kind\":\"batch\""), "{text}");
+        let mut other = stack();
+        other.range = Range::Unit;
+        other.layers[0].norm.as_mut().unwrap().kind = StackNormKind::Group(2);
+        let text = serde_json::to_string(&other).unwrap();
+        assert_eq!(serde_json::from_str::<Stack>(&text).unwrap(), other, "{text}");
+        let shapes = spec(other).generator_shapes().unwrap();
+        assert!(shapes.iter().any(|(name, dims)| name == "a_bn.weight" && *dims == [6]));
+        assert!(!shapes.iter().any(|(name, _)| name == "a_bn.running_mean"));
+    }
+
     #[test]
     fn layers_that_do_not_fit_are_named() {
         type Change = fn(&mut Stack);
-        let cases: [(Change, &str); 6] = [
+        let cases: [(Change, &str); 8] = [
+            (|s| s.layers[1].activation = Activation::LeakyRelu(f32::NAN), "b: the slope"),
+            (
+                |s| s.layers[1].norm.as_mut().unwrap().kind = StackNormKind::Group(3),
+                "b_bn: 4 channels",
+            ),
             (|s| s.layers.clear(), "layers: a network needs"),
             (|s| s.size = (32, 32), "no picture of the size"),
             (|s| s.layers.swap(0, 1), "a: no linear layer"),

@@ -20,6 +20,30 @@ pub enum Activation {
     Tanh,
     /// `1 / (1 + exp(−x))`, to (0, 1).
     Sigmoid,
+    /// `x` above zero, `exp(x) − 1` below (Clevert et al. 2016, "Fast and accurate deep network
+    /// learning by exponential linear units").
+    Elu,
+    /// ELU with the two constants that keep mean and variance (Klambauer et al. 2017,
+    /// "Self-normalizing neural networks").
+    Selu,
+}
+
+/// Factor and depth of [`Activation::Selu`].
+pub(super) const SELU: (f32, f32) = (1.050_701, 1.673_263_2);
+
+impl Activation {
+    /// In words: `leaky ReLU of slope 0.2`.
+    pub fn words(self) -> String {
+        match self {
+            Self::Linear => "nothing".into(),
+            Self::Relu => "ReLU".into(),
+            Self::LeakyRelu(slope) => format!("leaky ReLU of slope {slope}"),
+            Self::Tanh => "tanh".into(),
+            Self::Sigmoid => "sigmoid".into(),
+            Self::Elu => "ELU".into(),
+            Self::Selu => "SELU".into(),
+        }
+    }
 }
 
 /// A differentiable function of one number.
@@ -38,6 +62,9 @@ pub(super) struct Rectifier(pub f32);
 pub(super) struct HyperbolicTangent;
 #[derive(Clone, Copy)]
 pub(super) struct Logistic;
+/// A factor, and how deep it goes below zero before that.
+#[derive(Clone, Copy)]
+pub(super) struct Exponential(pub f32, pub f32);
 
 impl Curve for Identity {
     #[inline(always)]
@@ -78,6 +105,15 @@ impl Curve for Logistic {
     }
     fn slope(self, _: f32, y: f32) -> f32 {
         y * (1.0 - y)
+    }
+}
+
+impl Curve for Exponential {
+    fn value(self, x: f32) -> f32 {
+        self.0 * if x > 0.0 { x } else { self.1 * x.exp_m1() }
+    }
+    fn slope(self, x: f32, y: f32) -> f32 {
+        if x > 0.0 { self.0 } else { y + self.0 * self.1 }
     }
 }
 
@@ -128,6 +164,14 @@ macro_rules! with_curve {
             }
             curves::Activation::Sigmoid => {
                 let $curve = curves::Logistic;
+                $body
+            }
+            curves::Activation::Elu => {
+                let $curve = curves::Exponential(1.0, 1.0);
+                $body
+            }
+            curves::Activation::Selu => {
+                let $curve = curves::Exponential(curves::SELU.0, curves::SELU.1);
                 $body
             }
         }
@@ -219,5 +263,23 @@ mod tests {
         }
         assert_eq!((tanh(0.0), tanh(1e-30), tanh(-1e-30)), (0.0, 1e-30, -1e-30));
         assert!(tanh(f32::NAN).is_nan());
+    }
+    /// Values are those of the definitions, slopes those of finite differences.
+    #[test]
+    fn exponential_ones_are_those_of_their_papers() {
+        let elu = |x: f64| if x > 0.0 { x } else { x.exp() - 1.0 };
+        let selu =
+            |x: f64| 1.050_700_987_355 * if x > 0.0 { x } else { 1.673_263_242_354 * elu(x) };
+        let cases: [(Exponential, &dyn Fn(f64) -> f64); 2] =
+            [(Exponential(1.0, 1.0), &elu), (Exponential(SELU.0, SELU.1), &selu)];
+        for (curve, exact) in cases {
+            for step in -60..60 {
+                let x = f64::from(step) * 0.1 + 0.05;
+                let y = curve.value(x as f32);
+                assert!((f64::from(y) - exact(x)).abs() < 1e-5, "{x}");
+                let slope = (exact(x + 1e-5) - exact(x - 1e-5)) / 2e-5;
+                assert!((f64::from(curve.slope(x as f32, y)) - slope).abs() < 1e-5, "{x}");
+            }
+        }
     }
 }

@@ -4,7 +4,7 @@
 //! back by `index_add`, so that the heavy part is one matrix product. Everything here also runs on
 //! the CPU, where the tests compare it with the hand-written kernels.
 
-use super::activation::Activation;
+use super::activation::{Activation, SELU};
 use super::geometry::ConvShape;
 use candle_core::{D, Device, Result, Tensor};
 
@@ -38,7 +38,7 @@ pub(super) fn conv2d(x: &Tensor, w: &Tensor, shape: &ConvShape) -> Result<Tensor
         .index_select(&cols, 2)?
         .reshape(vec![shape.batch, kh, h, kw, w_small, shape.large_channels])?
         .permute(vec![0, 2, 4, 5, 1, 3])?
-        .reshape((shape.batch * shape.small_area(), shape.depth()))?;
+        .reshape((shape.windows(), shape.depth()))?;
     windows
         .matmul(&w.reshape((shape.small_channels, shape.depth()))?.t()?)?
         .reshape(&shape.small_dims())
@@ -52,7 +52,7 @@ pub(super) fn conv_transpose2d(x: &Tensor, w: &Tensor, shape: &ConvShape) -> Res
     let (batch, channels) = (shape.batch, shape.large_channels);
     let (rows, cols) = window_indexes(shape, x.device())?;
     let windows = x
-        .reshape((batch * shape.small_area(), shape.small_channels))?
+        .reshape((shape.windows(), shape.small_channels))?
         .matmul(&w.reshape((shape.small_channels, shape.depth()))?)?
         .reshape(vec![batch, h, w_small, channels, kh, kw])?
         .permute(vec![0, 4, 1, 5, 2, 3])?
@@ -80,6 +80,8 @@ pub(super) fn activate(x: &Tensor, activation: Activation) -> Result<Tensor> {
         Activation::Tanh => x.tanh(),
         // By way of tanh, whose gradient cannot overflow as that of exp does.
         Activation::Sigmoid => ((x * 0.5)?.tanh()? * 0.5)? + 0.5,
+        Activation::Elu => x.elu(1.0),
+        Activation::Selu => x.elu(f64::from(SELU.1))? * f64::from(SELU.0),
     }
 }
 

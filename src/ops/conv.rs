@@ -9,11 +9,12 @@
 //! | scatter | large = sum of Wᵀ · small over windows | input gradient of the convolution |
 //! | weight gradient | dW = small · windows(large)ᵀ | of both |
 //!
-//! Each comes in two forms: [`direct`] for any window, [`winograd`] for the 4 × 4 windows two apart of
-//! all DCGANs, in little more than half the products. [`PreparedConv`] is for weights that stay as
-//! they are.
+//! Each comes in three forms: [`direct`] for any window, [`winograd`] for the 4 × 4 windows two apart
+//! of all DCGANs, in little more than half the products, and [`few`] for fewer windows than there are
+//! channels. [`PreparedConv`] is for weights that stay as they are.
 
 mod direct;
+mod few;
 mod prepared;
 mod windows;
 mod winograd;
@@ -34,6 +35,31 @@ enum Kernel {
     Scatter,
     /// (small, large) → weight gradient.
     Weight,
+}
+
+/// How a kernel goes about it.
+#[derive(Clone, Copy)]
+enum Form {
+    Winograd,
+    Few,
+    Direct,
+}
+
+/// Small channels for each window from which on windows are less work to arrange than weights.
+const FEW: usize = 2;
+/// The same where [`winograd`] would take fewer products, but has to transform the weights.
+const VERY_FEW: usize = 4;
+
+impl Form {
+    fn of(kernel: Kernel, shape: &ConvShape) -> Self {
+        let few = few::channels_per_window(shape);
+        match winograd::suits(shape) {
+            true if kernel != Kernel::Weight && few >= VERY_FEW => Self::Few,
+            true => Self::Winograd,
+            false if few >= FEW => Self::Few,
+            false => Self::Direct,
+        }
+    }
 }
 
 /// One kernel as an operation of candle.
@@ -101,21 +127,24 @@ impl CustomOp2 for Conv {
             Kernel::Scatter => shape.large_dims(),
             Kernel::Weight => shape.weight_dims(),
         };
-        let result =
-            overwritten(dims.iter().product(), |to| match (self.kernel, winograd::suits(shape)) {
-                (Kernel::Gather, true) => winograd::gather(shape, first, second, to),
-                (Kernel::Scatter, true) => winograd::scatter(shape, first, second, to),
-                (Kernel::Weight, true) => winograd::weight_gradient(shape, first, second, to),
-                (Kernel::Gather, false) => {
-                    let (layout, filters) = direct::gather_filters(shape, second);
-                    direct::gather(shape, first, (layout, &filters), to, |_| {});
-                }
-                (Kernel::Scatter, false) => {
-                    let (layout, filters) = direct::scatter_filters(shape, second);
-                    direct::scatter(shape, first, (layout, &filters), to, |_| {});
-                }
-                (Kernel::Weight, false) => direct::weight_gradient(shape, first, second, to),
-            });
+        let form = Form::of(self.kernel, shape);
+        let result = overwritten(dims.iter().product(), |to| match (self.kernel, form) {
+            (Kernel::Gather, Form::Winograd) => winograd::gather(shape, first, second, to),
+            (Kernel::Scatter, Form::Winograd) => winograd::scatter(shape, first, second, to),
+            (Kernel::Weight, Form::Winograd) => winograd::weight_gradient(shape, first, second, to),
+            (Kernel::Gather, Form::Few) => few::gather(shape, first, second, to),
+            (Kernel::Scatter, Form::Few) => few::scatter(shape, first, second, to),
+            (Kernel::Weight, Form::Few) => few::weight_gradient(shape, first, second, to),
+            (Kernel::Gather, Form::Direct) => {
+                let (layout, filters) = direct::gather_filters(shape, second);
+                direct::gather(shape, first, (layout, &filters), to, |_| {});
+            }
+            (Kernel::Scatter, Form::Direct) => {
+                let (layout, filters) = direct::scatter_filters(shape, second);
+                direct::scatter(shape, first, (layout, &filters), to, |_| {});
+            }
+            (Kernel::Weight, Form::Direct) => direct::weight_gradient(shape, first, second, to),
+        });
         Ok((CpuStorage::F32(result), dims.as_slice().into()))
     }
 

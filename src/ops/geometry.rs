@@ -147,6 +147,11 @@ impl ConvShape {
         self.small.0 * self.small.1
     }
 
+    /// Windows of the whole batch.
+    pub fn windows(&self) -> usize {
+        self.batch * self.small_area()
+    }
+
     /// Pixels of one channel of the large side.
     pub fn large_area(&self) -> usize {
         self.large.0 * self.large.1

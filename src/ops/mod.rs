@@ -2,8 +2,8 @@
 //!
 //! - [`conv2d`], [`conv_transpose2d`]: matrix products over windows of the pictures
 //! - [`PreparedConv`]: the same for weights that no longer change, with all that follows them
-//! - [`batch_norm`], [`instance_norm`], [`scale_shift`], [`activate`]: normalisation, bias and
-//!   activation fused
+//! - [`batch_norm`], [`instance_norm`], [`group_norm`], [`scale_shift`], [`activate`]: normalisation,
+//!   bias and activation fused
 //! - [`dropout_factors`]: what dropout multiplies with
 //! - [`enlarge`], [`shrink`]: pictures twice and half as large
 //! - [`channels_last`], [`channels_first`]: from the order of pictures to that of these kernels, and
@@ -31,6 +31,7 @@ mod conv;
 mod dropout;
 mod gemm;
 mod geometry;
+mod group;
 pub mod init;
 mod instance;
 pub mod memory;
@@ -45,6 +46,7 @@ pub use activation::Activation;
 pub use conv::PreparedConv;
 pub use dropout::dropout_factors;
 pub use geometry::ConvGeometry;
+pub use group::group_norm;
 pub use instance::instance_norm;
 pub use order::{channels_first, channels_last};
 pub use recorded::{Inward, Recorded};
@@ -81,6 +83,15 @@ use vectorized;
 
 /// What a closure gives away that can be called once only.
 struct Once;
+
+/// `x · scale + shift`, cut off below −1 and above 1: values of a network as those of a picture. Any
+/// shape.
+///
+/// # Errors
+/// When the device fails.
+pub fn bounded(x: &Tensor, scale: f64, shift: f64) -> Result<Tensor> {
+    Ok(x.affine(scale, shift)?.clamp(-1f32, 1f32)?)
+}
 
 /// Mean and variance of a batch, for a batch norm's running statistics.
 #[derive(Clone, Debug)]

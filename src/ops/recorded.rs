@@ -9,7 +9,7 @@ use super::affine::Plan;
 use super::conv::Conv;
 use super::{BatchStats, ConvGeometry, affine_planned, batch_norm_planned, instance};
 use crate::error::Result;
-use candle_core::Tensor;
+use candle_core::{Tensor, Var};
 use std::sync::Arc;
 
 /// An operation that was computed. The constructors also return its result, through which candle
@@ -52,6 +52,11 @@ enum Operation {
     ChannelsFirst,
     Enlarge,
     Shrink,
+    /// What candle has traced.
+    Traced {
+        x: Var,
+        y: Tensor,
+    },
 }
 
 /// Gradients of what went into an operation.
@@ -202,6 +207,20 @@ impl Recorded {
         Ok((super::shrink(&x.detach())?, Self(Operation::Shrink)))
     }
 
+    /// Whatever `compute` makes of x; candle walks back over it. For what is seldom walked over: its
+    /// parameters get no gradients.
+    ///
+    /// # Errors
+    /// Whatever `compute` returns.
+    pub fn traced(
+        x: &Tensor,
+        compute: impl FnOnce(&Tensor) -> Result<Tensor>,
+    ) -> Result<(Tensor, Self)> {
+        let x = Var::from_tensor(&x.detach())?;
+        let y = compute(x.as_tensor())?;
+        Ok((y.detach(), Self(Operation::Traced { x, y })))
+    }
+
     /// From the gradient of the result to those of x and of the parameters.
     ///
     /// # Errors
@@ -240,6 +259,10 @@ impl Recorded {
             Operation::Shrink => only_x((super::enlarge(grad)? * 0.25)?),
             Operation::ChannelsLast => only_x(super::channels_first(grad)?),
             Operation::ChannelsFirst => only_x(super::channels_last(grad)?),
+            Operation::Traced { x, y } => {
+                let gradients = (y * grad)?.sum_all()?.backward()?;
+                Ok(Inward { x: gradients.get(x.as_tensor()).cloned(), ..Inward::default() })
+            }
         }
     }
 }

@@ -77,6 +77,14 @@ fn cases() -> Vec<Case> {
         (2, (2, 2), (3, 4), (5, 5), (2, 2), (4, 4), (1, 1)),
         (1, (3, 3), (40, 33), (4, 4), (2, 2), (1, 1), (0, 1)),
         (70, (2, 3), (4, 4), (4, 4), (2, 2), (1, 1), (0, 0)),
+        // Fewer windows than channels, either way round, and with more of them than a panel or a task
+        // takes.
+        (1, (3, 40), (6, 5), (3, 3), (2, 2), (1, 1), (0, 0)),
+        (1, (40, 3), (3, 3), (3, 2), (2, 1), (1, 0), (0, 0)),
+        (3, (24, 25), (1, 1), (1, 1), (1, 1), (0, 0), (0, 0)),
+        (2, (5, 24), (4, 4), (4, 4), (1, 1), (0, 0), (0, 0)),
+        (1, (40, 80), (12, 12), (4, 4), (2, 2), (1, 1), (0, 0)),
+        (2, (80, 40), (4, 5), (4, 4), (2, 2), (1, 1), (0, 0)),
         // Channels in sixteens and enough of them for the fast kernels, either way round.
         (9, (16, 48), (16, 24), (4, 4), (2, 2), (1, 1), (0, 0)),
         (20, (64, 16), (8, 8), (4, 4), (2, 2), (1, 1), (0, 0)),
@@ -289,10 +297,15 @@ const ACTIVATIONS: [Activation; 6] = [
 
 #[test]
 fn composed_norms_and_activations_are_the_same() {
-    let rng = &mut ChaCha8Rng::seed_from_u64(5);
+    compare_with_composed(&ACTIVATIONS, 5);
+    compare_with_composed(&[Activation::Elu, Activation::Selu], 6);
+}
+
+fn compare_with_composed(activations: &[Activation], seed: u64) {
+    let rng = &mut ChaCha8Rng::seed_from_u64(seed);
     for dims in [vec![5, 70], vec![3, 6, 7, 4], vec![1, 40, 41, 2], vec![64, 1, 1, 3]] {
         let channels = dims[dims.len() - 1];
-        for activation in ACTIVATIONS {
+        for &activation in activations {
             let what = format!("{activation:?} of {dims:?}");
             let x = Var::from_tensor(&random(&dims, rng)).unwrap();
             let [scale, shift] =

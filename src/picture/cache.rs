@@ -1,6 +1,7 @@
 //! Small pictures that were drawn once, kept in the user's cache: one PNG each, named by what it
 //! shows. A file that is missing or damaged is drawn again; nothing else depends on them.
 
+use std::borrow::Cow;
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -16,6 +17,18 @@ use crate::error::{Error, Result};
 const SIDE: u32 = 128;
 /// A larger file is not one of ours.
 const MAX_BYTES: u64 = 1 << 20;
+
+/// The picture, scaled down to 128 pixels a side if it is larger: as it would come out of the cache.
+pub fn small(picture: &RgbImage) -> Cow<'_, RgbImage> {
+    let (width, height) = picture.dimensions();
+    let longest = width.max(height);
+    if longest <= SIDE {
+        return Cow::Borrowed(picture);
+    }
+    let scaled = |side: u32| (side * SIDE / longest).max(1);
+    let filter = FilterType::Triangle;
+    Cow::Owned(image::imageops::resize(picture, scaled(width), scaled(height), filter))
+}
 
 /// A folder of small pictures.
 #[derive(Debug, Clone)]
@@ -49,15 +62,7 @@ impl PictureCache {
     /// [`Error::Io`] if it cannot be written.
     pub fn put(&self, name: &str, picture: &RgbImage) -> Result<()> {
         let Some(path) = self.path(name) else { return Ok(()) };
-        let (width, height) = picture.dimensions();
-        let longest = width.max(height);
-        let bytes = if longest > SIDE {
-            let scaled = |side: u32| (side * SIDE / longest).max(1);
-            let filter = FilterType::Triangle;
-            png(&image::imageops::resize(picture, scaled(width), scaled(height), filter))?
-        } else {
-            png(picture)?
-        };
+        let bytes = png(&small(picture))?;
         let folder = path.parent().unwrap_or(&self.folder);
         std::fs::create_dir_all(folder).map_err(Error::io("make the folder", folder))?;
         let write = || -> std::io::Result<()> {

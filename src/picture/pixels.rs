@@ -85,9 +85,9 @@ impl Pixels {
 
     /// Whether all pixels are the same: there is nothing to see.
     pub fn is_plain(&self) -> bool {
-        let mut pixels = self.iter();
-        let first = pixels.next();
-        pixels.all(|pixel| Some(pixel) == first)
+        // Against itself, a pixel on: as quick as memory is read.
+        let others = self.bytes.len().saturating_sub(self.channels);
+        self.bytes[self.bytes.len() - others..] == self.bytes[..others]
     }
 
     /// `[1, C, H, W]` in [-1, 1].

@@ -2,7 +2,8 @@
 
     python tests/pytorch/load_converted.py SNIPPET.py CASE
 
-CASE names pixels of tests/fixtures/import/expected.safetensors, which import_matrix.py wrote.
+CASE names pixels of the expected.safetensors in tests/fixtures/import or tests/fixtures/choices, which
+import_matrix.py and import_choices.py wrote.
 """
 
 import pathlib
@@ -28,7 +29,9 @@ networks.UnetGenerator = unet
 sys.modules |= {"models": types.ModuleType("models"), "models.networks": networks}
 
 snippet, case = sys.argv[1:]
-expected = load_file(HERE.parent / "fixtures" / "import" / "expected.safetensors")
+fixtures = HERE.parent / "fixtures"
+expected = load_file(fixtures / "import" / "expected.safetensors")
+expected |= load_file(fixtures / "choices" / "expected.safetensors")
 given, pictures = expected[f"{case}.input"], expected[f"{case}.output"]
 there = {}
 exec(pathlib.Path(snippet).read_text(), there)

@@ -23,6 +23,13 @@ pub fn latentscape<S: AsRef<std::ffi::OsStr>>(words: impl IntoIterator<Item = S>
     command
 }
 
+/// Runs the program in `folder`: whether it went well, what it wrote, and what it said beside that.
+pub fn run_in(folder: &Path, words: &str) -> (bool, String, String) {
+    let output = latentscape(words.split_whitespace()).current_dir(folder).output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.success(), text(&output.stdout), text(&output.stderr))
+}
+
 /// A DCGAN of 8 latent dimensions and 16×16 pixels.
 pub fn small_spec() -> ModelSpec {
     let widths = Widths::Doubling { base: 4, max: 16 };

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use candle_core::Device;
-use eframe::egui::{DroppedFile, Event, Key, Modifiers, vec2};
+use eframe::egui::{DroppedFile, Event, Key, Modifiers, ViewportCommand, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 use latentscape::app::{App, Start, State};
@@ -82,6 +82,8 @@ impl DroppedFile for Dropped {
 pub struct Window {
     pub harness: Harness<'static, App>,
     pub folder: tempfile::TempDir,
+    /// Whether it has asked, in any frame so far, to be closed.
+    pub is_closed: bool,
 }
 
 impl Window {
@@ -110,7 +112,7 @@ impl Window {
             .with_size(vec2(1280.0, 820.0))
             .with_max_steps(100)
             .build_eframe(|cc| App::new(&cc.egui_ctx, start, false).unwrap());
-        Self { harness, folder }
+        Self { harness, folder, is_closed: false }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -121,7 +123,7 @@ impl Window {
     pub fn wait(&mut self, what: &str, is_so: impl Fn(&App) -> bool) {
         let begun = Instant::now();
         loop {
-            self.harness.step();
+            self.frames(1);
             if is_so(self.harness.state()) {
                 return;
             }
@@ -134,6 +136,8 @@ impl Window {
     pub fn frames(&mut self, count: usize) {
         for _ in 0..count {
             self.harness.step();
+            let mut viewports = self.harness.output().viewport_output.values();
+            self.is_closed |= viewports.any(|it| it.commands.contains(&ViewportCommand::Close));
         }
     }
 

@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use super::{Action, TrainCommand, TranslateCommand};
+use super::{Action, GalleryCommand, TrainCommand, TranslateCommand};
 use crate::app::blend::{Operation, Page};
 use crate::app::settings::{ShelfOrder, Sort, Theme};
+use crate::checkpoint::Choice;
 use crate::device::DeviceChoice;
-use crate::latent::Prior;
 use crate::latent::library::EntryId;
 
 /// What a panel asks for; only `dispatch` acts on it.
@@ -35,6 +35,10 @@ pub enum AppCommand {
     PasteText(String),
     /// Open the model in this file.
     OpenFile(PathBuf),
+    /// Take this model off the recent ones.
+    ForgetModel(PathBuf),
+    /// Anything of the gallery.
+    Gallery(GalleryCommand),
     /// Take faces in from these files.
     ImportFrom(Vec<PathBuf>),
     /// Write the chosen faces, or all, to this file.
@@ -43,8 +47,8 @@ pub enum AppCommand {
     SavePngTo(PathBuf),
     /// Write the sweep sheet to this file.
     SaveSheetTo(PathBuf),
-    /// How the latents of an imported model are drawn.
-    SetPrior(Prior),
+    /// What the file of an imported model does not say.
+    SetChoice(Choice),
     /// Compute here.
     SetDevice(DeviceChoice),
     /// Light or dark.

@@ -30,6 +30,13 @@ pub const ACTIONS: &[Entry] = &[
         "Open a trained generator (.safetensors). A file can also be dropped into the window.",
     ),
     entry(
+        Action::OpenFolder,
+        "Open a folder of models…",
+        Some(KeyboardShortcut::new(Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::O)),
+        "Show all models of a folder, each with four of its faces. A folder can also be dropped into the \
+         window.",
+    ),
+    entry(
         Action::OpenBundled,
         "Open bundled faces",
         None,

@@ -194,7 +194,7 @@ impl App {
 
     fn send_latent(&mut self, latent: Latent, label: String) {
         self.state.explore.show(latent, label);
-        self.state.tab = tabs::EXPLORE;
+        self.state.show_tab(tabs::EXPLORE);
     }
 
     fn grid_cell(&self, cell: usize) -> Result<Latent> {

@@ -55,7 +55,7 @@ impl App {
         let Some(entry) = self.state.shelf.get(id).cloned() else { return Ok(()) };
         entry.latent.expect_dims(self.state.explore.dims())?;
         self.state.explore.show(entry.latent.clone(), format!("Show {}", entry.name));
-        self.state.tab = tabs::EXPLORE;
+        self.state.show_tab(tabs::EXPLORE);
         Ok(())
     }
 

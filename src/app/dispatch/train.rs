@@ -35,18 +35,20 @@ impl App {
                 self.state.settings.train.remember_source(&source);
                 train.setup.set_source(source);
                 train.page = TrainPage::New;
-                self.state.tab = tabs::TRAIN;
+                self.state.show_tab(tabs::TRAIN);
                 return self.look();
             }
             TrainCommand::TakeData(path) => {
                 train.page = TrainPage::New;
-                self.state.tab = tabs::TRAIN;
-                return self.workers.find_data(path, train.setup.takes_pairs());
+                let takes_pairs = train.setup.takes_pairs();
+                self.state.show_tab(tabs::TRAIN);
+                return self.workers.find_data(path, takes_pairs);
             }
             TrainCommand::TakeOutputs(path) => {
                 train.page = TrainPage::New;
-                self.state.tab = tabs::TRAIN;
-                let Some(inputs) = train.setup.source.clone() else { return Ok(()) };
+                let inputs = train.setup.source.clone();
+                self.state.show_tab(tabs::TRAIN);
+                let Some(inputs) = inputs else { return Ok(()) };
                 return self.workers.find_outputs(inputs, path);
             }
             TrainCommand::Look => return self.look(),
@@ -106,7 +108,7 @@ impl App {
                 if train.run.as_ref().is_some_and(|run| run.folder.root() == folder) {
                     train.other = None;
                     train.page = TrainPage::Run;
-                    self.state.tab = tabs::TRAIN;
+                    self.state.show_tab(tabs::TRAIN);
                     return Ok(());
                 }
                 return self.workers.read_run(folder, Reading::Show);
@@ -182,7 +184,7 @@ impl App {
     fn start_training(&mut self) -> Result<()> {
         let setup = &self.state.train.setup;
         if let Some(why) = setup.obstacle() {
-            self.state.tab = tabs::TRAIN;
+            self.state.show_tab(tabs::TRAIN);
             self.state.train.page = TrainPage::New;
             return Err(Error::bad_setting("Start training", why));
         }
@@ -222,13 +224,13 @@ impl App {
         train.page = TrainPage::Run;
         train.set_smoothing(train.charts.smoothing);
         train.runs.listed = None;
-        self.state.tab = tabs::TRAIN;
         let is_elsewhere = folder.root().parent() != Some(train.setup.folder());
         let settings = &mut self.state.settings.train;
         settings.run = Some(folder.root().to_owned());
         if is_elsewhere {
             settings.remember_run(folder.root());
         }
+        self.state.show_tab(tabs::TRAIN);
         Ok(())
     }
 
@@ -327,14 +329,15 @@ impl App {
     /// Where a dialog for `purpose` begins.
     pub(super) fn folder_for(&self, purpose: Purpose) -> PathBuf {
         let data = || self.state.settings.train.sources.first()?.path()?.parent();
-        let train = match purpose {
+        let own = match purpose {
             Purpose::DataFolder | Purpose::DataFile | Purpose::OutputsFolder => {
                 data().map(PathBuf::from)
             }
             Purpose::OpenRun => Some(self.state.train.setup.folder().to_owned()),
+            Purpose::ModelsFolder => self.state.settings.models.clone(),
             _ => None,
         };
-        train.filter(|folder| folder.is_dir()).unwrap_or_else(|| self.state.folder())
+        own.filter(|folder| folder.is_dir()).unwrap_or_else(|| self.state.folder())
     }
 
     /// Draws with newer weights of the run, unless others are on their way.

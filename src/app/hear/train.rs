@@ -254,7 +254,7 @@ impl App {
             }
             (Reading::Show, Ok(run)) => {
                 train.look_at(Run::of(run));
-                self.state.tab = tabs::TRAIN;
+                self.state.show_tab(tabs::TRAIN);
                 self.state.settings.train.run = Some(folder.clone());
                 if folder.parent() != Some(self.state.train.setup.folder()) {
                     self.state.settings.train.remember_run(&folder);

@@ -37,7 +37,7 @@ impl App {
                     let label = format!("Picture from {name}");
                     self.state.translate.change(|canvas| canvas.replace(pixels, label));
                     self.state.translate.doubt = intake.doubt.map(|why| format!("{name}: {why}"));
-                    self.state.tab = tabs::TRANSLATE;
+                    self.state.show_tab(tabs::TRANSLATE);
                 }
                 (Err(error), _) => self.tell(ctx, Err(error)),
             }

@@ -14,7 +14,7 @@ use crate::data::{DataSource, Intake, demo_pairs};
 use crate::device::DeviceChoice;
 use crate::error::{Error, Result};
 use crate::export::save_gif;
-use crate::picture::{self, InputKind, Pixels};
+use crate::picture::{self, Pixels};
 use crate::train::{RunFolder, held_out_inputs};
 use crate::worker::{Job, ModelId};
 
@@ -139,9 +139,5 @@ fn source_of(model: &OpenModel) -> Option<DataSource> {
     if let Some(config) = run.and_then(|run| run.read_config().ok()) {
         return Some(config.data);
     }
-    match model.file.info().input.as_ref()? {
-        InputKind::Drawing => Some(DataSource::DemoSketches),
-        InputKind::Labels(labels) => demo_pairs::are_ours(labels).then_some(DataSource::DemoLabels),
-        InputKind::Picture => None,
-    }
+    model.file.info().input.as_ref().and_then(demo_pairs::source_for)
 }

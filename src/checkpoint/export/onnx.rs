@@ -192,6 +192,34 @@ impl Graph {
                 let epsilon = [("epsilon", Attribute::Float(*eps))];
                 self.add("InstanceNormalization", &[given, &scale, &shift], &epsilon)
             }
+            Operation::GroupNorm { groups, tensors: [weight, bias], eps, is_flat } => {
+                // As the norm of each channel of a row of values: each group is a channel there.
+                let zero_groups_rest = [0i64, *groups as i64, -1];
+                let bytes = zero_groups_rest.into_iter().flat_map(i64::to_le_bytes).collect();
+                let shape = self.constant("shape", &[3], INT64, bytes);
+                let rows = self.add("Reshape", &[given, &shape], &[]);
+                let one = self.floats("scale", &[*groups], &vec![1.0; *groups]);
+                let zero = self.floats("shift", &[*groups], &vec![0.0; *groups]);
+                let epsilon = [("epsilon", Attribute::Float(*eps))];
+                let rows = self.add("InstanceNormalization", &[&rows, &one, &zero], &epsilon);
+                let shape = self.add("Shape", &[given], &[]);
+                let normed = self.add("Reshape", &[&rows, &shape], &[]);
+                let channels = weight.elem_count();
+                let dims = if *is_flat { vec![channels] } else { vec![channels, 1, 1] };
+                let weight = self.weight("weight", &weight.reshape(dims.as_slice())?)?;
+                let bias = self.weight("bias", &bias.reshape(dims.as_slice())?)?;
+                let scaled = self.add("Mul", &[&normed, &weight], &[]);
+                self.add("Add", &[&scaled, &bias], &[])
+            }
+            Operation::Bounded { scale, shift } => {
+                let [scale, shift] = [scale, shift].map(|value| [*value as f32]);
+                let factor = self.floats("factor", &[], &scale);
+                let summand = self.floats("summand", &[], &shift);
+                let [low, high] = [[-1.0], [1.0]].map(|bound| self.floats("bound", &[], &bound));
+                let scaled = self.add("Mul", &[given, &factor], &[]);
+                let shifted = self.add("Add", &[&scaled, &summand], &[]);
+                self.add("Clip", &[&shifted, &low, &high], &[])
+            }
             Operation::Activate(activation) => match activation {
                 Activation::Linear => given.to_owned(),
                 Activation::Relu => self.add("Relu", &[given], &[]),
@@ -201,6 +229,8 @@ impl Graph {
                 }
                 Activation::Tanh => self.add("Tanh", &[given], &[]),
                 Activation::Sigmoid => self.add("Sigmoid", &[given], &[]),
+                Activation::Elu => self.add("Elu", &[given], &[]),
+                Activation::Selu => self.add("Selu", &[given], &[]),
             },
             Operation::Enlarge => {
                 let scales = self.floats("scales", &[4], &[1.0, 1.0, 2.0, 2.0]);

@@ -39,13 +39,19 @@ pub(super) fn python(format: Format, spec: &ModelSpec, path: &Path) -> Result<St
     };
     let network = match &spec.network {
         Network::Pix2pix(net) => unet(net),
-        Network::Stack(stack) => rows(stack, z),
-        _ if spec.fade().is_some() => {
-            "# While a layer is blended in, the network is both of what it was and what it will be:\n\
-             # go on with training, or write ONNX.\n"
-                .into()
+        _ => match spec.as_stack()? {
+            Some(stack) => rows(&stack, z),
+            None => "# While a layer is blended in, the network is both of what it was and what it will be:\n\
+                     # go on with training, or write ONNX.\n"
+                .into(),
+        },
+    };
+    let drawn = match &spec.network {
+        Network::Pix2pix(net) => {
+            let (last, range) = net.output.parts();
+            in_range("generator(given)", range.to_picture(last))
         }
-        _ => rows(&stack_of(spec)?, z),
+        _ => "generator(given)".into(),
     };
     Ok(format!(
         "import torch\nfrom torch import nn\n\n{network}\n{loaded}\
@@ -53,8 +59,16 @@ pub(super) fn python(format: Format, spec: &ModelSpec, path: &Path) -> Result<St
          generator.eval()\n\
          given = {given}\n\
          with torch.inference_mode():\n    \
-         pictures = generator(given)  # in [-1, 1]\n"
+         pictures = {drawn}  # in [-1, 1]\n"
     ))
+}
+
+/// What brings the numbers `named` so to [-1, 1].
+fn in_range(named: &str, to_picture: Option<(f64, f64)>) -> String {
+    match to_picture {
+        None => named.to_owned(),
+        Some((scale, shift)) => format!("({named} * {scale} + {shift}).clamp(-1, 1)"),
+    }
 }
 
 /// Text as Python reads it, whatever is in it: JSON's escapes mean the same there.
@@ -70,52 +84,16 @@ fn unet(net: &Pix2pix) -> String {
         NormKind::Instance => "nn.InstanceNorm2d",
     };
     let dropout = if *dropout > 0.0 { "True" } else { "False" };
+    let last = match net.output.parts().0 {
+        Activation::Tanh => "",
+        Activation::Sigmoid => "generator.model.model[4] = nn.Sigmoid()\n",
+        _ => "generator.model.model[4] = nn.Identity()\n",
+    };
     format!(
         "from models.networks import UnetGenerator  # github.com/junyanz/pytorch-CycleGAN-and-pix2pix\n\n\
          generator = UnetGenerator({inputs}, {channels}, {downs}, {width}, norm_layer={norm}, \
-         use_dropout={dropout})\n"
+         use_dropout={dropout})\n{last}"
     )
-}
-
-/// The layers of an MLP or a DCGAN of ours, by the names and shapes of its parameters.
-fn stack_of(spec: &ModelSpec) -> Result<Stack> {
-    let shapes = spec.generator_shapes()?;
-    let (inner, eps) = match &spec.network {
-        Network::Mlp(mlp) => (Activation::LeakyRelu(0.2), mlp.norm_eps),
-        _ => (Activation::Relu, 1e-5),
-    };
-    let mut layers: Vec<StackLayer> = Vec::new();
-    for (i, (name, dims)) in shapes.iter().enumerate() {
-        let Some(layer) = name.strip_suffix(".weight") else { continue };
-        let kernel = match dims[..] {
-            [outputs, _] => {
-                // Before a convolution it is a grid of the channels that this takes.
-                let next = shapes[i..].iter().find(|(_, dims)| dims.len() == 4);
-                let channels = next.map_or(outputs, |(_, dims)| dims[0]);
-                let side = (outputs / channels.max(1)).isqrt();
-                StackKernel::Linear { channels, grid: (side, side) }
-            }
-            [_, channels, kernel, _] => {
-                let (stride, padding) = if layers.is_empty() { (1, 0) } else { (2, 1) };
-                StackKernel::ConvTranspose { channels, kernel, stride, padding, output_padding: 0 }
-            }
-            _ => {
-                if let Some(before) = layers.last_mut() {
-                    before.norm = Some(StackNorm { name: layer.into(), eps, over_grid: false });
-                    before.activation = inner;
-                }
-                continue;
-            }
-        };
-        let bias = shapes.iter().any(|(other, _)| *other == format!("{layer}.bias"));
-        let grid = matches!(kernel, StackKernel::Linear { grid, .. } if grid != (1, 1));
-        let activation = if grid { Activation::Linear } else { inner };
-        layers.push(StackLayer { name: layer.into(), kernel, bias, norm: None, activation });
-    }
-    if let Some(last) = layers.last_mut() {
-        last.activation = Activation::Tanh;
-    }
-    Ok(Stack { size: spec.size(), channels: spec.channels(), layers })
 }
 
 /// A module whose layers stand under the names of their parameters and run in a row.
@@ -164,21 +142,21 @@ fn rows(stack: &Stack, z_dim: usize) -> String {
                 given.0 = *channels;
             }
         }
-        if let Some(StackNorm { name, eps, over_grid }) = norm {
+        if let Some(StackNorm { name, eps, over_grid, kind }) = norm {
             let (channels, (height, width)) = given;
-            match (flat, over_grid) {
-                (true, true) => {
-                    line(None, format!("Unflatten(1, ({channels}, {height}, {width}))"));
-                    line(Some(name), format!("BatchNorm2d({channels}, eps={eps})"));
-                    line(None, "Flatten(1)".into());
-                }
-                (true, false) => {
-                    line(
-                        Some(name),
-                        format!("BatchNorm1d({}, eps={eps})", channels * height * width),
-                    );
-                }
-                (false, _) => line(Some(name), format!("BatchNorm2d({channels}, eps={eps})")),
+            let on_grid = flat && *over_grid;
+            if on_grid {
+                line(None, format!("Unflatten(1, ({channels}, {height}, {width}))"));
+            }
+            let channels = if flat && !on_grid { channels * height * width } else { channels };
+            let norm = match kind.groups(channels) {
+                Some(groups) => format!("GroupNorm({groups}, {channels}, eps={eps})"),
+                None if flat && !on_grid => format!("BatchNorm1d({channels}, eps={eps})"),
+                None => format!("BatchNorm2d({channels}, eps={eps})"),
+            };
+            line(Some(name), norm);
+            if on_grid {
+                line(None, "Flatten(1)".into());
             }
         }
         match activation {
@@ -187,12 +165,16 @@ fn rows(stack: &Stack, z_dim: usize) -> String {
             Activation::LeakyRelu(slope) => line(None, format!("LeakyReLU({slope})")),
             Activation::Tanh => line(None, "Tanh()".into()),
             Activation::Sigmoid => line(None, "Sigmoid()".into()),
+            Activation::Elu => line(None, "ELU()".into()),
+            Activation::Selu => line(None, "SELU()".into()),
         }
     }
     if flat {
         let (channels, (height, width)) = (stack.channels, stack.size);
         line(None, format!("Unflatten(1, ({channels}, {height}, {width}))"));
     }
+    let last = stack.layers.last().map_or(Activation::Linear, |layer| layer.activation);
+    let picture = in_range("z", stack.range.to_picture(last));
     format!(
         "LAYERS = [\n{lines}]\n\n\n\
          class Generator(nn.Module):\n    \
@@ -212,7 +194,7 @@ fn rows(stack: &Stack, z_dim: usize) -> String {
              def forward(self, z):\n        \
                  for layer in self.row:\n            \
                      z = layer(z)\n        \
-                 return z\n\n\n\
+                 return {picture}\n\n\n\
          generator = Generator()\n"
     )
 }

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use super::fold::{self, Origin};
 use super::recognise::{self, Named, Nearest, Recognised};
 use super::tensors::Tensors;
 
@@ -127,7 +128,8 @@ fn inside(tensors: &Tensors, prefix: &str) -> Vec<Named> {
     let named = |(index, tensor): (usize, &super::tensors::Tensor)| {
         let name = tensor.name.strip_prefix(prefix)?;
         let told = tensor.element.is_float() && !name.ends_with("num_batches_tracked");
-        told.then(|| Named { name: name.to_owned(), shape: tensor.shape.clone(), index })
+        let from = Origin::Plain(index);
+        told.then(|| Named { name: name.to_owned(), shape: tensor.shape.clone(), from })
     };
     tensors.list.iter().enumerate().filter_map(named).collect()
 }
@@ -143,7 +145,7 @@ fn within_shells(tensors: &Tensors, place: &mut Place) -> Vec<Named> {
         place.prefix.push_str(shell);
         names = inside(tensors, &place.prefix);
     }
-    names
+    fold::folded(names)
 }
 
 /// The places below `place` where something may begin.

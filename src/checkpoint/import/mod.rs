@@ -5,7 +5,7 @@
 //! | which kind of file it is, by its first bytes | [`container`] |
 //! | the objects it describes, none of which is made | [`pickle`] |
 //! | its tensors by name, with what was left out | [`tree`], [`tensors`] |
-//! | which of them are the generator | [`find`] |
+//! | which of them are the generator, and weights out of their parts | [`find`], [`fold`] |
 //! | what that is | [`recognise`] |
 //!
 //! Everything is checked before memory is asked for: what the file says against what it has, and both
@@ -14,6 +14,7 @@
 mod container;
 mod element;
 pub(super) mod find;
+mod fold;
 mod pickle;
 mod recognise;
 mod source;
@@ -28,19 +29,18 @@ use serde::{Deserialize, Serialize};
 pub use container::Container;
 pub use element::ElementType;
 pub(super) use find::Part;
+use fold::Origin;
 pub use recognise::Nearest;
 pub use tensors::{Module, Tensor, Tensors};
 
 use super::ENDINGS;
 use super::archive::Archive;
+use super::choice::Choice;
 use super::model_file::{KEY, ModelInfo};
 use crate::error::Result;
 
-/// How every sentence about the distribution of latents begins.
-pub(super) const ABOUT_LATENTS: &str = "latents are drawn";
-
 /// How a model came here that this program did not train.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Imported {
     /// The kind of file.
     pub from: String,
@@ -50,15 +50,51 @@ pub struct Imported {
     pub assumed: Vec<String>,
     /// What was left out, and what the file asked for and was not done: a sentence each.
     pub left_out: Vec<String>,
+    /// What was computed into the weights: a sentence each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub folded: Vec<String>,
+    /// Of what is taken for granted, that which can be chosen, as it is usual.
+    #[serde(default)]
+    pub defaults: Choice,
+    /// What somebody has chosen of it.
+    #[serde(default)]
+    pub chosen: Choice,
 }
 
-/// The generator in `tensors`, which [`find::generator`] has found there, as a model of ours in memory.
-///
-/// # Errors
-/// [`crate::Error::BadModel`] if the file is damaged.
-pub(super) fn model(tensors: &mut Tensors, part: Part) -> Result<Archive> {
+impl Imported {
+    /// Takes `chosen` down: what is chosen is not taken for granted.
+    pub(super) fn choose(&mut self, chosen: Choice) {
+        let usual: Vec<_> = self.defaults.sentences().into_iter().flatten().collect();
+        self.assumed.retain(|text| !usual.contains(text));
+        // What has the answer that is usual keeps its sentence, where nobody has given it.
+        let asked = [
+            chosen.prior.is_none(),
+            chosen.hidden.is_none(),
+            chosen.output.is_none(),
+            chosen.norm.is_none(),
+        ];
+        let still = self.defaults.sentences().into_iter().zip(asked);
+        let still = still.filter_map(|(text, asked)| text.filter(|_| asked));
+        self.assumed = still.chain(std::mem::take(&mut self.assumed)).collect();
+        self.chosen = chosen;
+    }
+}
+
+impl Tensors {
+    /// The generator that these tensors are, as opening the file would describe it; none of their
+    /// numbers is read.
+    ///
+    /// # Errors
+    /// What comes nearest, where they are no generator that is known.
+    pub fn generator(&self) -> std::result::Result<ModelInfo, Nearest> {
+        find::generator(self).map(|part| described(self, part).0)
+    }
+}
+
+/// What `part` of `tensors` is, and where the tensors of each of its parameters are.
+fn described(tensors: &Tensors, part: Part) -> (ModelInfo, Vec<(String, Origin)>) {
     let Part { recognised, place, beside } = part;
-    let recognise::Recognised { spec, tensors: mut list, assumed } = recognised;
+    let recognise::Recognised { spec, tensors: list, assumed, defaults } = recognised;
     let mut left_out = tensors.notes.clone();
     left_out.extend(beside);
     let from = tensors.container.name().to_owned();
@@ -70,13 +106,50 @@ pub(super) fn model(tensors: &mut Tensors, part: Part) -> Result<Archive> {
         kimg: 0.0,
         program: env!("CARGO_PKG_VERSION").to_owned(),
         input: None,
-        imported: Some(Imported { from, place, assumed, left_out }),
+        imported: Some(Imported {
+            from,
+            place,
+            assumed,
+            left_out,
+            folded: told(&list),
+            defaults,
+            chosen: Choice::default(),
+        }),
     };
-    list.sort();
-    let shapes: Vec<_> =
-        list.iter().map(|(name, at)| (name.clone(), tensors.list[*at].shape.clone())).collect();
+    (info, list)
+}
+
+/// A sentence for each kind of parts that weights are made of.
+fn told(list: &[(String, Origin)]) -> Vec<String> {
+    let count = |is: fn(&Origin) -> bool| list.iter().filter(|(_, origin)| is(origin)).count();
+    let kinds = [
+        ("spectral norm", count(|origin| matches!(origin, Origin::Spectral { .. }))),
+        ("weight norm", count(|origin| matches!(origin, Origin::Length { .. }))),
+    ];
+    let kinds = kinds.into_iter().filter(|(_, layers)| *layers > 0);
+    kinds
+        .map(|(kind, layers)| {
+            let layers = if layers == 1 { "1 layer".into() } else { format!("{layers} layers") };
+            format!("the {kind} of {layers} was computed into the weights")
+        })
+        .collect()
+}
+
+/// The generator in `tensors`, which [`find::generator`] has found there, as a model of ours in memory.
+///
+/// # Errors
+/// [`crate::Error::BadModel`] if the file is damaged.
+pub(super) fn model(tensors: &mut Tensors, part: Part) -> Result<Archive> {
+    let (info, mut list) = described(tensors, part);
+    list.sort_by(|a, b| a.0.cmp(&b.0));
+    let shape = |origin: &Origin| match origin {
+        Origin::Plain(at)
+        | Origin::Spectral { weight: at, .. }
+        | Origin::Length { direction: at, .. } => tensors.list[*at].shape.clone(),
+    };
+    let shapes: Vec<_> = list.iter().map(|(name, origin)| (name.clone(), shape(origin))).collect();
     let path = tensors.path().to_owned();
-    Archive::filled(&path, KEY, &info, &shapes, |i, take| tensors.numbers(list[i].1, take))
+    Archive::filled(&path, KEY, &info, &shapes, |i, take| list[i].1.numbers(tensors, take))
 }
 
 /// Tensors that are no generator we know.

@@ -3,11 +3,21 @@
 use std::fs::File;
 use std::io::{BufReader, Cursor, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::error::{Error, Result};
 
 trait Bytes: Read + Seek + Send {}
 impl<T: Read + Seek + Send> Bytes for T {}
+
+/// A file's content that somebody else may hold too.
+struct Shared(Arc<Vec<u8>>);
+
+impl AsRef<[u8]> for Shared {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
 
 /// Values are read in pieces of this many bytes.
 const PIECE: usize = 1 << 20;
@@ -38,9 +48,9 @@ impl Source {
     }
 
     /// Takes a file's content; `path` is only for messages.
-    pub fn from_bytes(path: &Path, bytes: Vec<u8>) -> Self {
+    pub fn from_bytes(path: &Path, bytes: Arc<Vec<u8>>) -> Self {
         let len = bytes.len() as u64;
-        Self { path: path.to_owned(), bytes: Box::new(Cursor::new(bytes)), len }
+        Self { path: path.to_owned(), bytes: Box::new(Cursor::new(Shared(bytes))), len }
     }
 
     /// Length in bytes.

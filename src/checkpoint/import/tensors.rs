@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
+use std::sync::Arc;
 
 use super::container::Container;
 use super::element::ElementType;
@@ -123,7 +124,12 @@ impl Tensors {
     /// # Errors
     /// As there.
     pub fn from_bytes(name: &str, bytes: Vec<u8>) -> Result<Option<Self>> {
-        Self::read(Source::from_bytes(Path::new(name), bytes))
+        Self::shared(name, &Arc::new(bytes))
+    }
+
+    /// As [`Tensors::from_bytes`], for bytes that are wanted afterwards.
+    pub(in crate::checkpoint) fn shared(name: &str, bytes: &Arc<Vec<u8>>) -> Result<Option<Self>> {
+        Self::read(Source::from_bytes(Path::new(name), bytes.clone()))
     }
 
     fn read(mut source: Source) -> Result<Option<Self>> {

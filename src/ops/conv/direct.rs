@@ -3,7 +3,7 @@
 //! Work is cut into tiles whose windows stay in the cache. The cut depends on the shape alone, so
 //! results do not change with the number of threads.
 
-use super::windows::{lines_of_windows, sum_rows, to_rows};
+use super::windows::{lines_of_windows, sum_pictures, sum_rows, to_rows};
 use crate::ops::gemm::{Layout, Matrix, Write, product, product_laid_out, product_spread};
 use crate::ops::geometry::ConvShape;
 use crate::ops::scratch::{overwritten, with_scratch};
@@ -93,7 +93,7 @@ pub(super) fn gather(
 ) {
     let (depth, channels) = (shape.depth(), shape.small_channels);
     // Enough tiles for every core even where there are few windows.
-    let windows = shape.batch * shape.small_area();
+    let windows = shape.windows();
     let tile = windows_per_tile(shape).min(windows.div_ceil(LEAST_TILES).max(TILE_WINDOWS.start));
     small.par_chunks_mut(tile * channels).enumerate().for_each(|(index, small)| {
         let range = index * tile..index * tile + small.len() / channels;
@@ -124,28 +124,22 @@ pub(super) fn scatter(
     finish: impl Fn(&mut [f32]) + Sync,
 ) {
     let (depth, channels) = (shape.depth(), shape.small_channels);
-    let windows = shape.batch * shape.small_area();
+    let windows = shape.windows();
     let images = Matrix::rows(small, windows, channels);
     if shape.is_dense() {
         product_spread((&mut *large, Layout::dense(windows, depth)), images, (filters, layout));
         large.par_chunks_mut(depth).for_each(&finish);
         return;
     }
-    let line = shape.large.1 * shape.large_channels;
     if windows * depth <= WHOLE_VALUES {
         let to = Layout::left(windows, depth);
         with_scratch(to.len(), |rows| {
             product_spread((&mut *rows, to), images, (filters, layout));
-            large.par_chunks_exact_mut(line).enumerate().for_each(|(index, pixels)| {
-                let (image, y) = (index / shape.large.0, index % shape.large.0);
-                let first = lines_of_windows(shape, &(y..y + 1)).start * shape.small.1;
-                let rows = &rows[(image * shape.small_area() + first) * to.width..];
-                sum_rows(shape, rows, to.width, &(y..y + 1), pixels);
-                finish(pixels);
-            });
+            sum_pictures(shape, rows, to.width, large, &finish);
         });
         return;
     }
+    let line = shape.large.1 * shape.large_channels;
     // Bands of lines, of every image for itself; windows that reach into two bands are computed
     // for both.
     let band = (windows_per_tile(shape) / shape.small.1).max(4) * shape.geometry.stride.0;
@@ -177,7 +171,7 @@ pub(super) fn weight_gradient(
     gradient: &mut [f32],
 ) {
     let (depth, channels) = (shape.depth(), shape.small_channels);
-    let windows = shape.batch * shape.small_area();
+    let windows = shape.windows();
     // [K_h, K_w, C_large, C_small]
     let mut sums = vec![0.0; depth * channels];
     if sums.len() <= PARTIAL_VALUES {

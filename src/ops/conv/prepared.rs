@@ -86,7 +86,7 @@ impl PreparedConv {
     /// their weights first.
     pub fn suits(&self, x: &Tensor) -> bool {
         self.shape(x).is_ok_and(|shape| {
-            let windows = shape.batch * shape.small_area();
+            let windows = shape.windows();
             windows * shape.small_channels < LEAST_WORK || !winograd::suits(&shape)
         })
     }

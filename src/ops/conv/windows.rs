@@ -6,6 +6,7 @@
 
 use crate::ops::geometry::ConvShape;
 use crate::ops::vectorized;
+use rayon::prelude::*;
 use std::ops::Range;
 
 /// Copies the windows `range`, counted over all images of `large`, to rows that start `stride`
@@ -65,6 +66,25 @@ pub(super) fn lines_of_windows(shape: &ConvShape, lines: &Range<usize>) -> Range
     let first = (lines.start + padding + 1).saturating_sub(shape.kernel.0).div_ceil(stride);
     let end = ((lines.end + padding - 1) / stride + 1).min(shape.small.0);
     first.min(end)..end
+}
+
+/// Sums all windows into all pictures, `large` `[B, H, W, C]`, overwriting them. `rows` holds the
+/// windows, `stride` apart; `finish` gets whole pixels of the result while they are in the cache.
+pub(super) fn sum_pictures(
+    shape: &ConvShape,
+    rows: &[f32],
+    stride: usize,
+    large: &mut [f32],
+    finish: impl Fn(&mut [f32]) + Sync,
+) {
+    let line = shape.large.1 * shape.large_channels;
+    large.par_chunks_exact_mut(line).enumerate().for_each(|(index, pixels)| {
+        let (image, y) = (index / shape.large.0, index % shape.large.0);
+        let first = lines_of_windows(shape, &(y..y + 1)).start * shape.small.1;
+        let rows = &rows[(image * shape.small_area() + first) * stride..];
+        sum_rows(shape, rows, stride, &(y..y + 1), pixels);
+        finish(pixels);
+    });
 }
 
 /// Sums windows into the lines `lines` of one image, `pixels` `[lines, W, C]`, overwriting them.

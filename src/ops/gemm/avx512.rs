@@ -20,6 +20,11 @@ const LANES: usize = 16;
 pub(super) const PANEL: usize = 2 * LANES;
 /// Rows of the result that are summed in registers at a time.
 const ROWS: usize = 14;
+/// Rows at most if all of them start in the same set of the first-level cache, which has 12 places:
+/// the others would push each other out before their lines are used up.
+const ROWS_IN_SET: usize = 8;
+/// Values after which the sets repeat: 4 KiB.
+const SETS: usize = 1024;
 /// Inner size that is summed before the result is written: a panel of the right operand then takes
 /// 32 of the 48 KiB of first-level cache.
 const DEPTH: usize = 256;
@@ -62,7 +67,8 @@ pub(super) unsafe fn product(
     add: bool,
 ) {
     // Blocks of about equal height: 128 rows are 8 blocks of 13 and 2 of 12, not 9 of 14 and one of 2.
-    let blocks = m.div_ceil(ROWS);
+    let meet = lhs.col_stride == 1 && lhs.row_stride.is_multiple_of(SETS);
+    let blocks = m.div_ceil(if meet { ROWS_IN_SET } else { ROWS });
     for start in (0..k.max(1)).step_by(DEPTH) {
         let depth = DEPTH.min(k - start);
         let add = add || start > 0;

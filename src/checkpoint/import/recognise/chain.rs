@@ -3,8 +3,11 @@
 
 use super::enlarge;
 use super::hints::Hints;
-use super::layers::{Kind, Unit};
-use crate::model::{MAX_RESOLUTION, Stack, StackKernel, StackLayer, StackNorm};
+use super::layers::{Kind, Unit, UnitNorm};
+use crate::checkpoint::choice::Choice;
+use crate::model::{
+    MAX_RESOLUTION, Output, Range, Stack, StackKernel, StackLayer, StackNorm, StackNormKind,
+};
 use crate::ops::Activation;
 
 /// PyTorch's default.
@@ -15,7 +18,10 @@ pub(super) const NORM_EPS: f64 = 1e-5;
 pub(super) struct Found {
     pub z_dim: usize,
     pub stack: Stack,
+    /// What is taken for granted and cannot be chosen.
     pub assumed: Vec<String>,
+    /// What is taken for granted and can be.
+    pub defaults: Choice,
 }
 
 /// Where a chain breaks: after how many layers, and why.
@@ -89,6 +95,7 @@ fn follow(units: &[Unit], way: Way, hints: &Hints) -> Result<Found, Break> {
     let (mut channels, mut grid) = (z_dim, 1);
     let mut kernels: Vec<(bool, usize, usize)> = Vec::new();
     let mut layers = Vec::new();
+    let mut defaults = Choice::default();
     for (i, unit) in units.iter().enumerate() {
         let name = &unit.name;
         let kernel = match unit.kind {
@@ -127,7 +134,7 @@ fn follow(units: &[Unit], way: Way, hints: &Hints) -> Result<Found, Break> {
         };
         let norm = match &unit.norm {
             None => None,
-            Some((name, n)) => {
+            Some(UnitNorm { name, channels: n, statistics }) => {
                 let (each, all) = match kernel {
                     StackKernel::Linear { channels, grid } => {
                         (channels, channels * grid.0 * grid.1)
@@ -135,10 +142,24 @@ fn follow(units: &[Unit], way: Way, hints: &Hints) -> Result<Found, Break> {
                     _ => (channels, channels),
                 };
                 if *n != each && *n != all {
-                    return Err(broken(i, format!("the batch norm {name} is for {n} channels")));
+                    return Err(broken(i, format!("the norm {name} is for {n} channels")));
                 }
                 let eps = hints.number(name, "eps").unwrap_or(NORM_EPS);
-                Some(StackNorm { name: name.clone(), eps, over_grid: *n != all })
+                let over_grid = *n != all;
+                let is_flat = matches!(kernel, StackKernel::Linear { .. }) && !over_grid;
+                let kind = match *statistics {
+                    true => StackNormKind::Batch,
+                    false => match hints.norm(name).map_err(|why| broken(i, why))? {
+                        Some(told) => told,
+                        // Single numbers are normalised together, channels of pictures apart.
+                        None if is_flat => StackNormKind::Group(1),
+                        None => {
+                            defaults.norm = Some(StackNormKind::Instance);
+                            StackNormKind::Instance
+                        }
+                    },
+                };
+                Some(StackNorm { name: name.clone(), eps, over_grid, kind })
             }
         };
         let activation = Activation::Linear;
@@ -175,7 +196,7 @@ fn follow(units: &[Unit], way: Way, hints: &Hints) -> Result<Found, Break> {
                 kernels.iter().zip(all)
             {
                 let (kernel, stack) = (*kernel, &mut layers[*at].kernel);
-                let channels = channels_of(*stack);
+                let channels = stack.channels();
                 *stack = match transposed {
                     true => StackKernel::ConvTranspose {
                         channels,
@@ -192,17 +213,18 @@ fn follow(units: &[Unit], way: Way, hints: &Hints) -> Result<Found, Break> {
             (size, channels)
         }
     };
-    activate(&mut layers, kernels.is_empty(), hints, &mut assumed);
+    let output = activate(&mut layers, kernels.is_empty(), hints, &mut defaults);
     if way == Way::Enlarging {
         enlarge::quieten(&mut layers, units);
     }
-    if layers.iter().any(|layer| {
-        layer.norm.as_ref().is_some_and(|norm| hints.number(&norm.name, "eps").is_none())
-    }) {
-        assumed.push(format!("batch norm adds {NORM_EPS} to the variance"));
+    let norms = || layers.iter().filter_map(|layer| layer.norm.as_ref());
+    if norms().any(|norm| hints.number(&norm.name, "eps").is_none()) {
+        let is_batch = norms().any(|norm| norm.kind == StackNormKind::Batch);
+        let which = if is_batch { "batch norm adds" } else { "norms add" };
+        assumed.push(format!("{which} {NORM_EPS} to the variance"));
     }
-    let stack = Stack { size: (size, size), channels, layers };
-    Ok(Found { z_dim, stack, assumed })
+    let stack = Stack { size: (size, size), channels, layers, range: output };
+    Ok(Found { z_dim, stack, assumed, defaults })
 }
 
 fn misfit(name: &str, kind: Kind, given: usize) -> String {
@@ -214,7 +236,7 @@ fn misfit(name: &str, kind: Kind, given: usize) -> String {
         Kind::Conv { first, second, .. } => {
             ("a convolution", format!("{first} channels, or {second} if it is not transposed"))
         }
-        Kind::Norm { channels } => ("batch norm", format!("{channels} channels")),
+        Kind::Norm { channels } => ("a norm", format!("{channels} channels")),
     };
     format!("{name} is {what} and takes {takes}, where {given} come in")
 }
@@ -231,14 +253,6 @@ fn placeholder(channels: usize, kernel: usize, transposed: bool) -> StackKernel 
         false => {
             StackKernel::Conv { channels, kernel, stride: 1, padding: kernel / 2, enlarge: false }
         }
-    }
-}
-
-fn channels_of(kernel: StackKernel) -> usize {
-    match kernel {
-        StackKernel::Linear { channels, .. }
-        | StackKernel::Conv { channels, .. }
-        | StackKernel::ConvTranspose { channels, .. } => channels,
     }
 }
 
@@ -340,36 +354,40 @@ fn geometries(
     Some(way.clone())
 }
 
-/// What follows each layer.
-fn activate(layers: &mut [StackLayer], is_mlp: bool, hints: &Hints, assumed: &mut Vec<String>) {
+/// What follows each layer; returns what the values behind the last one stand for.
+fn activate(
+    layers: &mut [StackLayer],
+    is_mlp: bool,
+    hints: &Hints,
+    defaults: &mut Choice,
+) -> Range {
     let norms = layers.iter().any(|layer| layer.norm.is_some());
     let last = layers.len() - 1;
-    let (mut inner_assumed, mut end_assumed) = (false, false);
+    let usual = if is_mlp { Activation::LeakyRelu(0.2) } else { Activation::Relu };
+    let (mut inner_assumed, mut inner_told, mut range) = (false, false, Range::Symmetric);
     for (i, layer) in layers.iter_mut().enumerate() {
         let linear = matches!(layer.kernel, StackKernel::Linear { .. });
         layer.activation = match hints.activation(&layer.name) {
-            Some(told) => told,
+            Some(told) => {
+                inner_told |= i != last && told != Activation::Linear;
+                if i == last && told == Activation::Sigmoid {
+                    range = Range::Unit;
+                }
+                told
+            }
             None if i == last => {
-                end_assumed = true;
+                defaults.output = Some(Output::Tanh);
                 Activation::Tanh
             }
-            None if is_mlp => {
-                inner_assumed = true;
-                Activation::LeakyRelu(0.2)
-            }
             // Between latent and grid as published: nothing, where all else is normalised and it is not.
-            None if linear && norms && layer.norm.is_none() => Activation::Linear,
+            None if !is_mlp && linear && norms && layer.norm.is_none() => Activation::Linear,
             None => {
                 inner_assumed = true;
-                Activation::Relu
+                usual
             }
         };
     }
-    if inner_assumed {
-        let what = if is_mlp { "leaky ReLU of slope 0.2" } else { "ReLU" };
-        assumed.push(format!("{what} after each inner layer"));
-    }
-    if end_assumed {
-        assumed.push("tanh at the end: pictures between -1 and 1".into());
-    }
+    // Where some are told, the others are not chosen for all of them.
+    defaults.hidden = (inner_assumed && !inner_told).then_some(usual);
+    range
 }

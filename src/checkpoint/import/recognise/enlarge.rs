@@ -19,7 +19,7 @@ fn gap(units: &[Unit], at: usize) -> Option<usize> {
     };
     let (row, number) = place(&units[at].name)?;
     let before = units.get(at.checked_sub(1)?)?;
-    let names = before.norm.iter().map(|(name, _)| name).chain([&before.name]);
+    let names = before.norm.iter().map(|norm| &norm.name).chain([&before.name]);
     let last =
         names.filter_map(|name| place(name)).filter(|(of, _)| *of == row).map(|(_, n)| n).max();
     match last {

@@ -2,13 +2,15 @@
 
 use std::collections::HashMap;
 
+use crate::checkpoint::import::fold::Origin;
+
 /// A tensor as recognition sees it: what it is called within the network, and its dimensions.
 #[derive(Debug, Clone)]
 pub(in crate::checkpoint::import) struct Named {
     pub name: String,
     pub shape: Vec<usize>,
-    /// Place in the file's list.
-    pub index: usize,
+    /// Where its numbers are.
+    pub from: Origin,
 }
 
 /// What a layer's weight says it is.
@@ -18,7 +20,7 @@ pub(super) enum Kind {
     Linear { outputs: usize, inputs: usize },
     /// `[outputs, inputs, kernel, kernel]`, or the other way round where it is transposed.
     Conv { first: usize, second: usize, kernel: usize },
-    /// Batch norm.
+    /// A norm.
     Norm { channels: usize },
 }
 
@@ -28,6 +30,8 @@ pub(super) struct Layer {
     pub name: String,
     pub kind: Kind,
     pub bias: bool,
+    /// Whether it keeps a running mean and variance.
+    pub statistics: bool,
 }
 
 /// A layer that computes, with the norm behind it.
@@ -36,8 +40,15 @@ pub(super) struct Unit {
     pub name: String,
     pub kind: Kind,
     pub bias: bool,
-    /// Name and channels.
-    pub norm: Option<(String, usize)>,
+    pub norm: Option<UnitNorm>,
+}
+
+/// The norm of a [`Unit`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct UnitNorm {
+    pub name: String,
+    pub channels: usize,
+    pub statistics: bool,
 }
 
 /// Most channels or numbers on a side of a weight; above what any network has.
@@ -101,12 +112,7 @@ fn layer(name: &str, parts: &HashMap<&str, &[usize]>) -> Result<Layer, String> {
         ([channels], Some((mean, var))) if mean == var && **mean == [*channels] => {
             (Kind::Norm { channels: *channels }, Some(*channels))
         }
-        ([_], None) => {
-            return Err(format!(
-                "{name} normalises without running statistics (a group, layer or instance norm with \
-                 weights), which is not known here"
-            ));
-        }
+        ([channels], None) => (Kind::Norm { channels: *channels }, Some(*channels)),
         (shape, _) => {
             return Err(format!(
                 "{name}.weight of shape {shape:?} is of no layer that is known here"
@@ -120,7 +126,8 @@ fn layer(name: &str, parts: &HashMap<&str, &[usize]>) -> Result<Layer, String> {
         }
         _ => {}
     }
-    Ok(Layer { name: name.to_owned(), kind, bias: bias.is_some() })
+    let statistics = running.is_some();
+    Ok(Layer { name: name.to_owned(), kind, bias: bias.is_some(), statistics })
 }
 
 /// Puts each norm behind the layer it belongs to: the one before it, or, where norms are listed apart,
@@ -137,6 +144,10 @@ fn unit(layer: &Layer) -> Unit {
     Unit { name: layer.name.clone(), kind: layer.kind, bias: layer.bias, norm: None }
 }
 
+fn norm(layer: &Layer, channels: usize) -> UnitNorm {
+    UnitNorm { name: layer.name.clone(), channels, statistics: layer.statistics }
+}
+
 fn side_by_side(layers: &[Layer]) -> Result<Vec<Unit>, String> {
     let mut units: Vec<Unit> = Vec::new();
     for layer in layers {
@@ -147,12 +158,9 @@ fn side_by_side(layers: &[Layer]) -> Result<Vec<Unit>, String> {
         let before =
             units.last_mut().filter(|unit| unit.norm.is_none() && may_norm(unit, channels));
         let Some(before) = before else {
-            return Err(format!(
-                "the batch norm {} follows no layer of {channels} channels",
-                layer.name
-            ));
+            return Err(format!("the norm {} follows no layer of {channels} channels", layer.name));
         };
-        before.norm = Some((layer.name.clone(), channels));
+        before.norm = Some(norm(layer, channels));
     }
     Ok(units)
 }
@@ -166,7 +174,7 @@ fn apart(layers: &[Layer]) -> Result<Vec<Unit>, String> {
         let Some(at) = (from..units.len()).find(|at| may_norm(&units[*at], channels)) else {
             return Err(format!("no layer has the {channels} channels of {}", layer.name));
         };
-        units[at].norm = Some((layer.name.clone(), channels));
+        units[at].norm = Some(norm(layer, channels));
         from = at + 1;
     }
     Ok(units)

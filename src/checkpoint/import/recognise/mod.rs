@@ -12,7 +12,9 @@ use chain::{Break, Found};
 use hints::Hints;
 pub(super) use layers::Named;
 
+use super::fold::Origin;
 use super::tensors::Module;
+use crate::checkpoint::choice::Choice;
 use crate::latent::Prior;
 use crate::model::{ModelSpec, Network, SPEC_FORMAT};
 
@@ -23,10 +25,12 @@ const MAX_TENSORS: usize = 2000;
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::checkpoint) struct Recognised {
     pub spec: ModelSpec,
-    /// Our names of its parameters, each with a place in the file's list.
-    pub tensors: Vec<(String, usize)>,
+    /// Our names of its parameters, each with where its numbers are.
+    pub tensors: Vec<(String, Origin)>,
     /// What the file does not say and was taken for granted.
     pub assumed: Vec<String>,
+    /// What of it can be chosen.
+    pub defaults: Choice,
 }
 
 /// The kind that comes nearest, and where it departs.
@@ -92,10 +96,18 @@ fn generator(order: &[Named], sorts: bool, hints: &Hints) -> Result<Recognised, 
         found.assumed.push("layers come in the order in which their channels fit".into());
     }
     if let Some(activation) = hints.unknown_activation() {
-        let why = format!("{activation}, and ReLU, LeakyReLU and Tanh are known here");
+        let why = format!(
+            "{activation}, and ReLU, LeakyReLU, ELU with alpha 1, SELU, Tanh and Sigmoid are known here"
+        );
         return Err(near(Break { fits: units.len(), why }));
     }
     let fits = units.len();
+    let norms: Vec<_> = found.stack.layers.iter().filter_map(|layer| layer.norm.as_ref()).collect();
+    if let Some(name) = hints.weightless_norm(&norms) {
+        let why =
+            format!("{name} normalises each picture without weights, which is not known here");
+        return Err(near(Break { fits, why }));
+    }
     known::named(found, order).map_err(|why| near(Break { fits, why }))
 }
 
@@ -103,9 +115,6 @@ fn generator(order: &[Named], sorts: bool, hints: &Hints) -> Result<Recognised, 
 fn spec_of(z_dim: usize, network: Network) -> ModelSpec {
     ModelSpec { format: SPEC_FORMAT, z_dim, prior: Prior::Normal, network }
 }
-
-/// What every network from latents leaves open.
-const PRIOR: &str = "latents are drawn from a normal distribution of mean 0 and variance 1";
 
 #[cfg(test)]
 mod tests;

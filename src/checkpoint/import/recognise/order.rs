@@ -64,12 +64,12 @@ impl Search<'_> {
     /// Goes on with the layer `at`, which is given `channels`; whether an end was reached.
     fn go(&mut self, at: usize, channels: usize) -> bool {
         self.steps += 1;
-        let comes_first = |other: &usize| self.stems[*other] == self.stems[at];
-        if (0..at).filter(comes_first).any(|other| !self.path.contains(&other)) {
+        if self.steps > MAX_STEPS || self.path.len() > 64 {
             return false;
         }
         let Some(given) = self.given(at, channels) else { return false };
-        if self.steps > MAX_STEPS || self.path.len() > 64 {
+        let comes_first = |other: &usize| self.stems[*other] == self.stems[at];
+        if (0..at).filter(comes_first).any(|other| !self.path.contains(&other)) {
             return false;
         }
         self.path.push(at);

@@ -1,11 +1,11 @@
 use super::*;
-use crate::model::{Ends, Stack, StackKernel};
+use crate::model::{Ends, Stack, StackKernel, StackNormKind};
 
 /// `name a b …`: a tensor a line; `bn name n` a batch norm of n channels.
 fn tensors(lines: &str) -> Vec<Named> {
     let mut all = Vec::new();
     let mut add = |name: String, shape: &[usize]| {
-        all.push(Named { name, shape: shape.to_vec(), index: 0 });
+        all.push(Named { name, shape: shape.to_vec(), from: Origin::Plain(0) });
     };
     for line in lines.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let mut words = line.split(' ');
@@ -21,7 +21,7 @@ fn tensors(lines: &str) -> Vec<Named> {
         }
     }
     for (index, tensor) in all.iter_mut().enumerate() {
-        tensor.index = index;
+        tensor.from = Origin::Plain(index);
     }
     all
 }
@@ -186,7 +186,8 @@ proptest::proptest! {
                 3 => ("running_mean", vec![first]),
                 _ => ("running_var", vec![first]),
             };
-            all.push(Named { name: format!("{}.{part}", NAMES[name]), shape, index });
+            let from = Origin::Plain(index);
+            all.push(Named { name: format!("{}.{part}", NAMES[name]), shape, from });
         }
         if let Ok(found) = recognise(&all, &[], "") {
             found.spec.validate().unwrap();
@@ -207,11 +208,8 @@ fn what_departs_is_named() {
             "takes 110 numbers",
         ),
         ("main.0.weight_orig 9 8 4 4\nmain.0.weight_u 8", 0, "main.0 has spectral norm"),
-        (
-            "main.0.weight 9 8 4 4\nmain.1.weight 8\nmain.1.bias 8\n",
-            0,
-            "without running statistics",
-        ),
+        ("main.0.weight 9 8 4 4\nmain.1.weight 8\nmain.1.bias 8\n", 1, "8 channels come out"),
+        ("main.0.weight 9 8 4 4\nmain.1.weight 8\n", 0, "without a bias"),
         ("x.lonely 4 4", 0, "x.lonely of shape [4, 4]"),
         ("c.weight 8 8 4 4 4", 0, "c.weight of shape [8, 8, 4, 4, 4]"),
         ("c.weight 8 8 3 5", 0, "c.weight of shape [8, 8, 3, 5]"),
@@ -230,4 +228,33 @@ fn what_departs_is_named() {
     );
     let unet = nearest("model.model.0.weight 8 3 4 4\nmodel.model.3.weight 16 3 4 4");
     assert!(unet.kind.contains("U-Net") || unet.kind.contains("DCGAN"), "{unet:?}");
+}
+
+/// What only a whole module tells: groups, and norms that leave no trace among the tensors.
+#[test]
+fn modules_tell_of_norms() {
+    let lines = "0.weight 9 8 4 4\n0n.weight 8\n0n.bias 8\n1.weight 8 3 4 4";
+    let module = |name: &str, class: &str, groups: &[f64]| {
+        let numbers = [("num_groups".to_owned(), groups.to_vec())].into();
+        (
+            name.to_owned(),
+            Module { class: format!("torch.nn.modules.normalization.{class}"), numbers },
+        )
+    };
+    let of = |modules: &[(String, Module)]| recognise(&tensors(lines), modules, "");
+    let kind = |modules: &[(String, Module)]| match of(modules).unwrap().spec.network {
+        Network::Stack(stack) => stack.layers[0].norm.clone().unwrap().kind,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(kind(&[]), StackNormKind::Instance);
+    assert_eq!(kind(&[module("0n", "GroupNorm", &[4.0])]), StackNormKind::Group(4));
+    assert_eq!(kind(&[module("0n", "InstanceNorm2d", &[])]), StackNormKind::Instance);
+    for (modules, says) in [
+        (vec![module("0n", "GroupNorm", &[3.0])], "in such groups"),
+        (vec![module("0n", "BatchNorm2d", &[])], "keeps no statistics"),
+        (vec![module("m", "InstanceNorm2d", &[])], "m normalises each picture without weights"),
+    ] {
+        let departs = of(&modules).unwrap_err().departs;
+        assert!(departs.contains(says), "{departs}");
+    }
 }

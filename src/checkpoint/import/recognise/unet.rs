@@ -1,7 +1,8 @@
 //! The U-Net of the public pix2pix implementation, whose names tell its depth: a block within a block.
 
 use super::{Named, Nearest, Recognised, spec_of};
-use crate::model::{Network, NormKind, PatchGan, Pix2pix};
+use crate::checkpoint::choice::Choice;
+use crate::model::{Network, NormKind, Output, PatchGan, Pix2pix};
 
 const FIRST: &str = "model.model.0.weight";
 const LAST: &str = "model.model.3.weight";
@@ -34,6 +35,7 @@ pub(super) fn recognise(tensors: &[Named]) -> Result<Recognised, Option<Nearest>
         width: *width,
         norm: if has_statistics { NormKind::Batch } else { NormKind::Instance },
         dropout: 0.5,
+        output: Output::Tanh,
         discriminator: PatchGan { width: 64, layers: PatchGan::usual_layers(resolution) },
     };
     let spec = spec_of(0, Network::Pix2pix(net));
@@ -42,7 +44,7 @@ pub(super) fn recognise(tensors: &[Named]) -> Result<Recognised, Option<Nearest>
     let mut found = Vec::with_capacity(shapes.len());
     for (name, dims) in shapes {
         match of(&name) {
-            Some(tensor) if tensor.shape == dims => found.push((name, tensor.index)),
+            Some(tensor) if tensor.shape == dims => found.push((name, tensor.from)),
             Some(tensor) => {
                 let why =
                     format!("{name} has the shape {:?} where {dims:?} would fit", tensor.shape);
@@ -63,10 +65,11 @@ pub(super) fn recognise(tensors: &[Named]) -> Result<Recognised, Option<Nearest>
             "pictures of {resolution}×{resolution}, which its levels take down to a single pixel"
         ),
         "inner layers leave half of their values out where several answers are wanted".to_owned(),
-        "leaky ReLU of slope 0.2 on the way down, ReLU on the way up, tanh at the end".to_owned(),
+        "leaky ReLU of slope 0.2 on the way down, ReLU on the way up".to_owned(),
     ];
     if !has_statistics {
         assumed.push("it normalises each picture by itself".to_owned());
     }
-    Ok(Recognised { spec, tensors: found, assumed })
+    let defaults = Choice { output: Some(Output::Tanh), ..Choice::default() };
+    Ok(Recognised { spec, tensors: found, assumed, defaults })
 }

@@ -28,11 +28,14 @@ use crate::ops::scratch::with_scratch;
 use crate::ops::transpose::transpose;
 use crate::ops::vectorized;
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// Tiles that pay for the transform of the weights.
 const LEAST_TILES: usize = 64;
 /// Tiles that a task of [`gather`] or [`scatter`] works on, if an image has no more.
 const TASK_TILES: usize = 64;
+/// Tasks below which images are not computed one by one.
+const LEAST_TASKS: usize = 4;
 /// Tiles of which [`weight_gradient`] sums the products at a time.
 const SUMMED_TILES: usize = 256;
 /// Rows of filters that a task transforms: neighbours, so that it writes runs of memory.
@@ -51,7 +54,7 @@ pub(super) fn suits(shape: &ConvShape) -> bool {
         && shape.large == (2 * shape.small.0, 2 * shape.small.1)
         && shape.small_channels.is_multiple_of(LANES)
         && shape.large_channels.is_multiple_of(LANES)
-        && shape.batch * shape.small_area() >= 4 * LEAST_TILES
+        && shape.windows() >= 4 * LEAST_TILES
 }
 
 impl ConvShape {
@@ -68,6 +71,11 @@ impl ConvShape {
     /// Tiles of an image.
     fn tiles(&self) -> usize {
         self.small_area() / 4
+    }
+
+    /// Lines of tiles of an image.
+    fn tile_lines(&self) -> usize {
+        self.small.0 / 2
     }
 
     /// Images that hold about `tiles` tiles.
@@ -103,19 +111,19 @@ impl Side {
         }
     }
 
-    /// Writes the sums of an image.
-    fn spread(self, image: &[f32], to: &mut Share) {
+    /// Writes the sums of some lines of tiles of an image.
+    fn spread(self, image: &[f32], lines: Range<usize>, to: &mut Share) {
         vectorized!(match self {
-            Self::Large(area) => from_large(area, image, to),
-            Self::Small(area) => from_small(area, image, to),
+            Self::Large(area) => from_large(area, lines, image, to),
+            Self::Small(area) => from_small(area, lines, image, to),
         });
     }
 
-    /// Reads an image from all sums, where its tiles start with `first`.
-    fn collect(self, (from, sums): (Sums, &[f32]), first: usize, image: &mut [f32]) {
+    /// Reads some lines of tiles of an image from all its sums, where its tiles start with `first`.
+    fn collect(self, sums: (Sums, &[f32]), first: usize, lines: Range<usize>, pixels: &mut [f32]) {
         vectorized!(match self {
-            Self::Large(area) => to_large(area, sums, from, first, image),
-            Self::Small(area) => to_small(area, sums, from, first, image),
+            Self::Large(area) => to_large(area, lines, sums, first, pixels),
+            Self::Small(area) => to_small(area, lines, sums, first, pixels),
         });
     }
 }
@@ -175,6 +183,10 @@ fn convolve(
     (to, results): (Side, &mut [f32]),
 ) {
     let count = shape.images_of(TASK_TILES);
+    if shape.batch.div_ceil(count) < LEAST_TASKS {
+        return convolve_spread(shape, (from, images), (taps, filters), (to, results));
+    }
+    let lines = 0..shape.tile_lines();
     let tasks = results.par_chunks_mut(count * to.len()).zip(images.par_chunks(count * from.len()));
     tasks.for_each(|(results, images)| {
         let tiles = shape.tiles() * (images.len() / from.len());
@@ -184,7 +196,7 @@ fn convolve(
             let (lhs_sums, dst_sums) = scratch.split_at_mut(lhs.len());
             let shares = lhs.shares(lhs_sums, 1, shape.tiles());
             for (image, mut share) in images.chunks_exact(from.len()).zip(shares) {
-                from.spread(image, &mut share);
+                from.spread(image, lines.clone(), &mut share);
             }
             for position in 0..POSITIONS {
                 let left = lhs.0.matrix(lhs.part(lhs_sums, position));
@@ -193,8 +205,42 @@ fn convolve(
                 product_laid_out(product, left, right, Write::Replace);
             }
             for (index, result) in results.chunks_exact_mut(to.len()).enumerate() {
-                to.collect((dst, dst_sums), index * shape.tiles(), result);
+                to.collect((dst, dst_sums), index * shape.tiles(), lines.clone(), result);
             }
+        });
+    });
+}
+
+/// [`convolve`] for so few images that every core has to have a share of each.
+fn convolve_spread(
+    shape: &ConvShape,
+    (from, images): (Side, &[f32]),
+    (taps, filters): (Sums, &[f32]),
+    (to, results): (Side, &mut [f32]),
+) {
+    let (tiles, lines) = (shape.tiles(), shape.tile_lines());
+    let lhs = Sums(Layout::left(shape.batch * tiles, from.width()));
+    let dst = Sums(Layout::left(shape.batch * tiles, to.width()));
+    with_scratch(lhs.len() + dst.len(), |scratch| {
+        let (lhs_sums, dst_sums) = scratch.split_at_mut(lhs.len());
+        spread(shape, (from, images), (lhs, lhs_sums));
+        let lhs_sums = &*lhs_sums;
+        let mut tasks = Vec::new();
+        for (position, part) in dst_sums.chunks_exact_mut(dst.part_len()).enumerate() {
+            let groups = part.chunks_mut(TASK_TILES * dst.0.width).enumerate();
+            tasks.extend(groups.map(|(group, part)| (position, group * TASK_TILES, part)));
+        }
+        tasks.into_par_iter().for_each(|(position, first, part)| {
+            let count = part.len() / dst.0.width;
+            let left = lhs.0.matrix(lhs.part(lhs_sums, position)).narrow(first, count);
+            let right = (taps.part(filters, position), taps.0);
+            product_laid_out((part, dst.0), left, right, Write::Replace);
+        });
+        let sums = (dst, &*dst_sums);
+        let bands = results.par_chunks_exact_mut(to.len() / lines).enumerate();
+        bands.for_each(|(index, pixels)| {
+            let (image, line) = (index / lines, index % lines);
+            to.collect(sums, image * tiles, line..line + 1, pixels);
         });
     });
 }
@@ -225,6 +271,18 @@ pub(super) fn weight_gradient(
     });
 }
 
+/// Writes the sums of all tiles of some images: image by image, or line by line if there are few.
+fn spread(shape: &ConvShape, (side, images): (Side, &[f32]), (at, sums): (Sums, &mut [f32])) {
+    let lines = shape.tile_lines();
+    let each = if images.len() / side.len() < LEAST_TASKS { 1 } else { lines };
+    let shares = at.shares(sums, 1, shape.tiles() / lines * each);
+    shares.into_par_iter().enumerate().for_each(|(index, mut share)| {
+        let (image, first) = (index * each / lines, index * each % lines);
+        let image = &images[image * side.len()..][..side.len()];
+        side.spread(image, first..first + each, &mut share);
+    });
+}
+
 /// The products of both sides' sums, summed over all tiles of some images.
 fn sum_tiles(
     shape: &ConvShape,
@@ -241,9 +299,7 @@ fn sum_tiles(
         for (side, images, at, sums) in
             [(small_side, small, lhs, &mut *lhs_sums), (large_side, large, rhs, &mut *rhs_sums)]
         {
-            let images = images.par_chunks_exact(side.len());
-            let shares = at.shares(sums, 1, shape.tiles());
-            images.zip(shares).for_each(|(image, mut share)| side.spread(image, &mut share));
+            spread(shape, (side, images), (at, sums));
         }
         let rows = SUMMED_CHANNELS * at.0.width;
         let mut tasks = Vec::new();

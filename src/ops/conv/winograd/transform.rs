@@ -12,7 +12,7 @@
 //! All are inlined into their callers, who have them compiled for several processors.
 
 use super::sums::{POSITIONS, Share, Sums};
-use std::ops::{Add, Sub};
+use std::ops::{Add, Range, Sub};
 
 /// Even and odd lines, even and odd columns of a picture.
 pub(super) const PHASES: usize = 4;
@@ -122,10 +122,10 @@ pub(super) struct Area {
 }
 
 impl Area {
-    /// Tiles of 2 × 2 pixels of a small side.
-    pub fn tiles(&self) -> impl Iterator<Item = (usize, usize)> + use<> {
-        let (lines, columns) = (self.lines / 2, self.columns / 2);
-        (0..lines).flat_map(move |y| (0..columns).map(move |x| (y, x)))
+    /// Lines and columns of the tiles in some lines of tiles of a small side, 2 × 2 pixels each.
+    fn tiles(&self, lines: Range<usize>) -> impl Iterator<Item = (usize, usize)> + use<> {
+        let columns = self.columns / 2;
+        lines.flat_map(move |y| (0..columns).map(move |x| (y, x)))
     }
 
     /// Values of the picture.
@@ -139,14 +139,14 @@ impl Area {
     }
 }
 
-/// Sums of a large side `[H · W, C]`: for each tile of 2 × 2 windows and each phase, the
-/// [`differences`] of the 3 × 3 pixels that the windows read. Rows hold `[phase, C]`.
+/// Sums of a large side `[H · W, C]`: for each tile of 2 × 2 windows in some lines of tiles and each
+/// phase, the [`differences`] of the 3 × 3 pixels that the windows read. Rows hold `[phase, C]`.
 #[inline(always)]
-pub(super) fn from_large(area: Area, pixels: &[f32], to: &mut Share) {
+pub(super) fn from_large(area: Area, lines: Range<usize>, pixels: &[f32], to: &mut Share) {
     let small = Area { lines: area.lines / 2, columns: area.columns / 2, ..area };
     let padding = vec![0.0; area.channels];
     let picture = Padded { area, pixels, padding: &padding };
-    for (tile, (ty, tx)) in small.tiles().enumerate() {
+    for (tile, (ty, tx)) in small.tiles(lines).enumerate() {
         for phase in 0..PHASES {
             let (y, x) = (4 * ty + phase / 2, 4 * tx + phase % 2);
             let (a, b, c) = (picture.line(y, x), picture.line(y + 2, x), picture.line(y + 4, x));
@@ -185,15 +185,22 @@ fn load_3([a, b, c]: [&[f32]; 3], channel: usize) -> [Lanes; 3] {
     [Lanes::load(a, channel), Lanes::load(b, channel), Lanes::load(c, channel)]
 }
 
-/// The transpose of [`from_large`], from all sums of an image whose tiles start with `first`.
+/// The transpose of [`from_large`], from all sums of an image whose tiles start with `first`: the
+/// pixels under some lines of tiles.
 #[inline(always)]
-pub(super) fn to_large(area: Area, sums: &[f32], from: Sums, first: usize, pixels: &mut [f32]) {
+pub(super) fn to_large(
+    area: Area,
+    under: Range<usize>,
+    (from, sums): (Sums, &[f32]),
+    first: usize,
+    pixels: &mut [f32],
+) {
     let (lines, columns) = (area.lines / 4, area.columns / 4);
-    for y in 0..area.lines {
+    for y in 4 * under.start..4 * under.end {
         for x in 0..area.columns {
             let phase = (y + 1) % 2 * 2 + (x + 1) % 2;
             let (ys, xs) = (Parts::of(y.div_ceil(2), lines), Parts::of(x.div_ceil(2), columns));
-            let to = area.at(y, x);
+            let to = area.at(y - 4 * under.start, x);
             for channel in (0..area.channels).step_by(LANES) {
                 let sum = ys.sum(
                     #[inline(always)]
@@ -247,10 +254,11 @@ impl Parts {
     }
 }
 
-/// Sums of a small side `[h · w, C]`: for each tile the [`sums`] of its 2 × 2 pixels.
+/// Sums of a small side `[h · w, C]`: for each tile in some lines of tiles the [`sums`] of its 2 × 2
+/// pixels.
 #[inline(always)]
-pub(super) fn from_small(area: Area, pixels: &[f32], to: &mut Share) {
-    for (tile, (ty, tx)) in area.tiles().enumerate() {
+pub(super) fn from_small(area: Area, lines: Range<usize>, pixels: &[f32], to: &mut Share) {
+    for (tile, (ty, tx)) in area.tiles(lines).enumerate() {
         for channel in (0..area.channels).step_by(LANES) {
             let pixels = square(
                 #[inline(always)]
@@ -261,20 +269,29 @@ pub(super) fn from_small(area: Area, pixels: &[f32], to: &mut Share) {
     }
 }
 
-/// The transpose of [`from_small`], from all sums of an image whose tiles start with `first`.
+/// The transpose of [`from_small`], from all sums of an image whose tiles start with `first`: the
+/// pixels of some lines of tiles.
 #[inline(always)]
-pub(super) fn to_small(area: Area, sums: &[f32], from: Sums, first: usize, pixels: &mut [f32]) {
-    for (tile, (ty, tx)) in area.tiles().enumerate() {
-        let row = from.at(0, first + tile);
+pub(super) fn to_small(
+    area: Area,
+    lines: Range<usize>,
+    (from, sums): (Sums, &[f32]),
+    first: usize,
+    pixels: &mut [f32],
+) {
+    let start = lines.start;
+    for (ty, tx) in area.tiles(lines) {
+        let row = from.at(0, first + ty * (area.columns / 2) + tx);
+        let line = 2 * (ty - start);
         for channel in (0..area.channels).step_by(LANES) {
             let [[a, b], [c, d]] = pairs_2d(
                 #[inline(always)]
                 |position| Lanes::load(sums, row + position * from.part_len() + channel),
             );
-            a.store(pixels, area.at(2 * ty, 2 * tx) + channel);
-            b.store(pixels, area.at(2 * ty, 2 * tx + 1) + channel);
-            c.store(pixels, area.at(2 * ty + 1, 2 * tx) + channel);
-            d.store(pixels, area.at(2 * ty + 1, 2 * tx + 1) + channel);
+            a.store(pixels, area.at(line, 2 * tx) + channel);
+            b.store(pixels, area.at(line, 2 * tx + 1) + channel);
+            c.store(pixels, area.at(line + 1, 2 * tx) + channel);
+            d.store(pixels, area.at(line + 1, 2 * tx + 1) + channel);
         }
     }
 }
