@@ -119,8 +119,9 @@ fn a_run_is_started_watched_explored_and_stopped() {
     let (first, so_far) = (loss(&window), steps(&window));
     wait_for_steps(&mut window, so_far);
     assert!(first.is_finite() && loss(&window) != first);
-    window.wait("two sheets", |app| {
-        app.state().train.run.as_ref().is_some_and(|run| run.previews.len() > 1)
+    // The newest gives way to newer ones: two that stay are older.
+    window.wait("three sheets", |app| {
+        app.state().train.run.as_ref().is_some_and(|run| run.previews.len() > 2)
     });
     let sheet = |window: &mut Window, at: usize| {
         let slider = window.harness.get_by_role_and_label(Role::Slider, "Sheet");

@@ -18,10 +18,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from run import Worker, our_program, python_with_peers
+from run import Worker, our_latentscape, our_program, python_with_peers
 
 HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
 WIDTH, BATCH = 16, 4
 
 
@@ -126,9 +125,7 @@ def main():
         print(theirs(args.peer[0], args.kimg, int(args.peer[1])))
         return
     python = python_with_peers(args.python)
-    if not args.latentscape:
-        subprocess.run(["cargo", "build", "--release", "--locked"], check=True, cwd=ROOT)
-        args.latentscape = ROOT / "target" / "release" / "latentscape"
+    program = our_latentscape(args.latentscape)
     found = {"Latentscape": [], "PyTorch": []}
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "pairs.safetensors"
@@ -137,7 +134,7 @@ def main():
         worker.close()
         for seed in range(args.seeds):
             run = Path(folder) / f"run-{seed}"
-            found["Latentscape"].append(ours(args.latentscape, args.resolution, args.kimg, seed, run))
+            found["Latentscape"].append(ours(program, args.resolution, args.kimg, seed, run))
             command = [python, __file__, "--kimg", str(args.kimg), "--peer", str(data), str(seed)]
             said = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
             found["PyTorch"].append(float(said.stdout))

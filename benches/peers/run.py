@@ -2,11 +2,13 @@
 """Latentscape beside PyTorch and ONNX Runtime: the same work on the same machine, in turn.
 
     python3 benches/peers/run.py [--only NAME] [--rounds 5] [--seconds 2] [--threads 2] [--scaling]
+                                 [--python PYTHON] [--program BENCH] [--latentscape PROGRAM]
 
 Sets the peers up in a virtual environment (target/peers; --python takes one that is there), builds our
 side, and for each row of the table lets all of them draw or train on the same weights and batch. What
 comes out is compared first. Then they are timed in turn, A B A B …, each waiting while another runs; the
-medians are printed as a Markdown table. Needs nothing but Python's standard library to start.
+medians are printed as a Markdown table, and below it the seconds from start to first picture (start.py).
+Needs nothing but Python's standard library to start.
 """
 
 import argparse
@@ -20,6 +22,8 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+
+import start
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -110,6 +114,14 @@ def our_program(given):
     )
 
 
+def our_latentscape(given):
+    """The program itself, as users build it."""
+    if given:
+        return str(Path(given).resolve())
+    subprocess.run(["cargo", "build", "--release", "--locked"], check=True, cwd=ROOT)
+    return str(ROOT / "target" / "release" / "latentscape")
+
+
 def difference(python, a, b):
     """The largest difference between two files of results, relative where they are large."""
     code = (
@@ -191,20 +203,29 @@ def main():
     parser.add_argument("--threads", type=int, default=2, help="threads, and processors, of each")
     parser.add_argument("--scaling", action="store_true", help="how cost grows, beside PyTorch alone")
     parser.add_argument("--python", help="a Python that has the peers")
-    parser.add_argument("--program", help="our side, built before")
+    parser.add_argument("--program", help="our bench program, built before")
+    parser.add_argument("--latentscape", help="our program, built before")
     args = parser.parse_args()
 
-    python, ours = python_with_peers(args.python), our_program(args.program)
+    python = python_with_peers(args.python)
     rows = [row for row in (SCALING if args.scaling else ROWS) if (args.only or "") in row.name]
-    results = {}
+    results, starts = {}, None
     with tempfile.TemporaryDirectory() as folder:
+        ours = our_program(args.program) if rows else None
         for row in rows:
             print(f"{row.name} …", file=sys.stderr, flush=True)
             results[row.name] = compared(row, ours, python, Path(folder), args)
-    floor = next(iter(results.values()))[1]
-    print(f"\n{platform.processor() or platform.machine()}, {args.threads} threads: ", end="")
-    print(f"{floor['gflops']:.0f} GFLOP/s in matrix products, {floor['gb_per_s']:.1f} GB/s copied\n")
-    print((scaling_table if args.scaling else table)(rows, results))
+        if not args.scaling and (args.only or "") in "start":
+            print("start …", file=sys.stderr, flush=True)
+            program = our_latentscape(args.latentscape)
+            starts = start.compared(python, program, Path(folder), args.rounds)
+    if results:
+        floor = next(iter(results.values()))[1]
+        print(f"\n{platform.processor() or platform.machine()}, {args.threads} threads: ", end="")
+        print(f"{floor['gflops']:.0f} GFLOP/s in matrix products, {floor['gb_per_s']:.1f} GB/s copied\n")
+        print((scaling_table if args.scaling else table)(rows, results))
+    if starts:
+        print("\n" + start.table(starts))
 
 
 if __name__ == "__main__":
