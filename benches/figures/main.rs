@@ -75,9 +75,13 @@ fn measure(criterion: &mut Criterion, row: &Row) -> Samples {
         bencher.iter_custom(|count| {
             let rate = rate(&matrix);
             let begun = Instant::now();
-            for _ in 0..count {
-                work.run();
-            }
+            // Among the threads that compute, as the program trains and draws.
+            rayon::scope(|_| {
+                for _ in 0..count {
+                    work.run();
+                }
+                work.finish();
+            });
             let time = begun.elapsed();
             samples.0.push((time.as_secs_f64() / count as f64, rate));
             time

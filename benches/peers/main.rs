@@ -57,6 +57,7 @@ fn time(work: &mut Work, seconds: f64) -> Vec<f64> {
     while times.len() < 3 || begun.elapsed().as_secs_f64() < seconds {
         let start = Instant::now();
         work.run();
+        work.finish();
         times.push(start.elapsed().as_secs_f64() * 1e3);
     }
     times
@@ -93,6 +94,11 @@ fn main() {
         println!("the comparison with PyTorch and ONNX Runtime: python3 benches/peers/run.py");
         return;
     }
+    // Among the threads that compute, as the program trains and draws.
+    rayon::scope(|_| serve());
+}
+
+fn serve() {
     let mut work = None;
     for line in std::io::stdin().lock().lines() {
         let answer = match serde_json::from_str(&line.unwrap()).unwrap() {

@@ -94,6 +94,7 @@ def load(state):
             missing, unknown = net.load_state_dict(own, strict=False)
             assert not unknown, unknown
             assert all(name.endswith("num_batches_tracked") for name in missing), missing
+            net.to(next(iter(own.values())).device)
     return nets
 
 

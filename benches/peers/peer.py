@@ -1,6 +1,6 @@
 """One peer of the comparison: it is told on its input what to build and to time, a line of JSON each.
 
-    python peer.py eager|channels-last|compile|onnx
+    python peer.py eager|channels-last|compile|onnx THREADS [cpu|cuda:N]
 
 The orders are those of benches/peers/main.rs, but that `setup` reads what that program wrote. `floor`
 measures what the machine can do: multiplications in matrices that fit, and bytes copied.
@@ -19,7 +19,9 @@ from safetensors.torch import load_file, save_file
 import networks
 
 
-def peak_mb():
+def peak_mb(device):
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device) / 2**20
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
@@ -33,7 +35,8 @@ class Forward:
         if peer == "channels-last":
             g = g.to(memory_format=torch.channels_last)
         if peer == "compile":
-            g = torch.compile(g, mode="max-autotune-no-cudagraphs")
+            graphs = "" if self.z.is_cuda else "-no-cudagraphs"
+            g = torch.compile(g, mode=f"max-autotune{graphs}")
         if peer == "onnx":
             import onnxruntime
 
@@ -97,9 +100,15 @@ class Step:
         return {"loss_d": number(loss_d), "loss_g": number(loss_g)}
 
 
-def floor(path):
+def finish(device):
+    """Waits for what a GPU has been given to do."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def floor(path, device):
     """Seconds that the arithmetic, or the memory, of the work in `path` takes at the least."""
-    state = load_file(path)
+    state = load_file(path, device=str(device))
     g, d = networks.load(state)
     is_step = d is not None
     pictures, operations, moved = networks.count(g, state["z"], is_step)
@@ -113,17 +122,19 @@ def floor(path):
 
     def best(run, amount, seconds=1.0):
         run()
+        finish(device)
         times, end = [], time.perf_counter() + seconds
         while time.perf_counter() < end:
             start = time.perf_counter()
             run()
+            finish(device)
             times.append(time.perf_counter() - start)
         return amount / statistics.median(times)
 
-    a, b = torch.rand(1536, 1536), torch.rand(1536, 1536)
-    c = torch.empty(1536, 1536)
+    a, b = (torch.rand(1536, 1536, device=device) for _ in range(2))
+    c = torch.empty_like(a)
     rate = best(lambda: torch.mm(a, b, out=c), 2 * 1536**3)
-    x = torch.rand(1 << 26)
+    x = torch.rand(1 << 26, device=device)
     y = torch.empty_like(x)
     bandwidth = best(lambda: y.copy_(x), 8 * x.numel())
     return {
@@ -136,27 +147,33 @@ def floor(path):
 
 def main():
     peer, threads = sys.argv[1], int(sys.argv[2])
+    device = torch.device(sys.argv[3] if len(sys.argv) > 3 else "cpu")
     torch.set_num_threads(threads)
-    before, work = peak_mb(), None
+    before, work = peak_mb(device), None
     for line in sys.stdin:
         order = json.loads(line)
         what, answer = order["do"], {}
         if what == "setup":
             kind = {"forward": Forward, "step": Step}[order["kind"]]
-            work = kind(peer, load_file(order["given"]), order["given"])
+            work = kind(peer, load_file(order["given"], device=str(device)), order["given"])
         elif what == "check":
-            save_file({name: x.contiguous() for name, x in work.run().items()}, order["path"])
+            # Compared are the results of 32 bits throughout; timed is what PyTorch does by default.
+            default, torch.backends.cudnn.allow_tf32 = torch.backends.cudnn.allow_tf32, False
+            results = {name: x.contiguous().cpu() for name, x in work.run().items()}
+            torch.backends.cudnn.allow_tf32 = default
+            save_file(results, order["path"])
         elif what == "time":
             times, begun = [], time.perf_counter()
             while len(times) < 3 or time.perf_counter() - begun < order["seconds"]:
                 start = time.perf_counter()
                 work.run()
+                finish(device)
                 times.append(1e3 * (time.perf_counter() - start))
             answer = {"millis": times}
         elif what == "memory":
-            answer = {"peak_mb": peak_mb(), "before_mb": before}
+            answer = {"peak_mb": peak_mb(device), "before_mb": before}
         elif what == "floor":
-            answer = floor(order["given"])
+            answer = floor(order["given"], device)
         print(json.dumps(answer), flush=True)
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Latentscape beside PyTorch and ONNX Runtime: the same work on the same machine, in turn.
 
-    python3 benches/peers/run.py [--only NAME] [--rounds 5] [--seconds 2] [--threads 2] [--scaling]
+    python3 benches/peers/run.py [--only NAME] [--rounds 5] [--seconds 2] [--threads 2] [--scaling] [--device cpu]
                                  [--python PYTHON] [--program BENCH] [--latentscape PROGRAM]
 
 Sets the peers up in a virtual environment (target/peers; --python takes one that is there), builds our
@@ -12,6 +12,7 @@ Needs nothing but Python's standard library to start.
 """
 
 import argparse
+import datetime
 import json
 import os
 import platform
@@ -51,8 +52,9 @@ class Row:
     # Of each program, if not as many as --threads says.
     threads: int | None = None
 
-    def peers(self):
-        return [EAGER, LAST, COMPILE, ONNX] if self.kind == "forward" else [EAGER, LAST, COMPILE]
+    def peers(self, device):
+        has_onnx = self.kind == "forward" and device == "cpu"
+        return [EAGER, LAST, COMPILE, ONNX] if has_onnx else [EAGER, LAST, COMPILE]
 
 
 ROWS = [Row(**row) for row in json.loads((ROOT / "benches" / "rows.json").read_text(encoding="utf-8"))]
@@ -101,10 +103,12 @@ def python_with_peers(given):
     return str(python)
 
 
-def our_program(given):
+def our_program(given, device="cpu"):
+    """Our side of the comparison, built for `device`."""
     if given:
         return given
-    command = ["cargo", "bench", "--locked", "--bench", "peers", "--no-run"]
+    features = [] if device == "cpu" else ["--features", device.split(":")[0]]
+    command = ["cargo", "bench", "--locked", "--bench", "peers", "--no-run", *features]
     said = subprocess.run(
         [*command, "--message-format=json"], check=True, cwd=ROOT, stdout=subprocess.PIPE, text=True
     )
@@ -136,13 +140,14 @@ def compared(row, ours, python, folder, args):
     """Medians in milliseconds of ours and of each peer, the floor, and memory in MB."""
     given, files = str(folder / "given.safetensors"), {}
     case = {"kind": row.kind, "preset": row.preset, "batch": row.batch, "given": given}
-    case |= {"width": row.width, "resolution": row.resolution}
+    case |= {"width": row.width, "resolution": row.resolution, "device": args.device}
     threads = row.threads or args.threads
     workers = {"ours": Worker([ours, "serve"], threads)}
     workers["ours"].ask("setup", **case)
-    peers = [EAGER] if args.scaling else row.peers()
+    peers = [EAGER] if args.scaling else row.peers(args.device)
     for peer in peers:
-        workers[peer] = Worker([python, str(HERE / "peer.py"), peer, str(threads)], threads)
+        command = [python, str(HERE / "peer.py"), peer, str(threads), args.device]
+        workers[peer] = Worker(command, threads)
         workers[peer].ask("setup", **case)
     for name, worker in workers.items():
         files[name] = str(folder / f"{name}.safetensors")
@@ -159,10 +164,21 @@ def compared(row, ours, python, folder, args):
     for name, worker in workers.items():
         said = worker.ask("memory")
         memory[name] = said["peak_mb"] - said["before_mb"]
+    if args.device != "cpu":
+        # What ours holds there, only the driver knows.
+        memory["ours"] = None
     floor = workers[EAGER].ask("floor", given=given)
     for worker in workers.values():
         worker.close()
     return {name: statistics.median(found) for name, found in times.items()}, floor, memory
+
+
+def processor():
+    """What the system calls it."""
+    about = Path("/proc/cpuinfo")
+    lines = about.read_text(encoding="utf-8").splitlines() if about.exists() else []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
 
 
 def number(millis):
@@ -181,7 +197,8 @@ def table(rows, results):
         cells += [number(times[peer]) if peer in times else "–" for peer in peers]
         cells += [f"{times['ours'] / best:.2f} ×", f"{row.aim:.2f} ×" if row.aim else "–"]
         cells += [number(floor["millis"]), f"{floor['millis'] / times['ours']:.0%}"]
-        cells += [f"{memory['ours']:.0f}, {memory[EAGER]:.0f}"]
+        ours = "–" if memory["ours"] is None else f"{memory['ours']:.0f}"
+        cells += [f"{ours}, {memory[EAGER]:.0f}"]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
@@ -201,6 +218,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=5, help="turns of each program")
     parser.add_argument("--seconds", type=float, default=2, help="length of a turn")
     parser.add_argument("--threads", type=int, default=2, help="threads, and processors, of each")
+    parser.add_argument("--device", default="cpu", help="cpu, or cuda:0: our side is then built with that feature")
     parser.add_argument("--scaling", action="store_true", help="how cost grows, beside PyTorch alone")
     parser.add_argument("--python", help="a Python that has the peers")
     parser.add_argument("--program", help="our bench program, built before")
@@ -211,17 +229,18 @@ def main():
     rows = [row for row in (SCALING if args.scaling else ROWS) if (args.only or "") in row.name]
     results, starts = {}, None
     with tempfile.TemporaryDirectory() as folder:
-        ours = our_program(args.program) if rows else None
+        ours = our_program(args.program, args.device) if rows else None
         for row in rows:
             print(f"{row.name} …", file=sys.stderr, flush=True)
             results[row.name] = compared(row, ours, python, Path(folder), args)
-        if not args.scaling and (args.only or "") in "start":
+        if not args.scaling and args.device == "cpu" and (args.only or "") in "start":
             print("start …", file=sys.stderr, flush=True)
             program = our_latentscape(args.latentscape)
             starts = start.compared(python, program, Path(folder), args.rounds)
     if results:
         floor = next(iter(results.values()))[1]
-        print(f"\n{platform.processor() or platform.machine()}, {args.threads} threads: ", end="")
+        where = f"{processor()}, {args.threads} threads" if args.device == "cpu" else args.device
+        print(f"\n{datetime.date.today()}, {where}: ", end="")
         print(f"{floor['gflops']:.0f} GFLOP/s in matrix products, {floor['gb_per_s']:.1f} GB/s copied\n")
         print((scaling_table if args.scaling else table)(rows, results))
     if starts:

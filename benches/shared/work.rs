@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use candle_core::{DType, Device, Tensor};
 use latentscape::data::DataSource;
+use latentscape::device::DeviceChoice;
 use latentscape::latent::Prior;
 use latentscape::model::{Builder, Generator, Mode, Network, Params, Preset};
 use latentscape::ops::{init, memory};
@@ -19,6 +20,12 @@ pub struct Case {
     width: Option<usize>,
     resolution: Option<usize>,
     batch: usize,
+    #[serde(default = "processor")]
+    device: DeviceChoice,
+}
+
+fn processor() -> DeviceChoice {
+    DeviceChoice::Cpu
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
@@ -58,7 +65,7 @@ impl Work {
             // Both sides draw other numbers for it.
             net.dropout = 0.0;
         }
-        let (spec, device) = (config.spec.clone(), Device::Cpu);
+        let (spec, device) = (config.spec.clone(), case.device.open().unwrap().device);
         let (height, width) = spec.size();
         let batch = case.batch;
         let mut rng = stream(1, Purpose::Latents, 0);
@@ -98,6 +105,12 @@ impl Work {
             }
         };
         (work, given)
+    }
+
+    /// Waits for what a GPU has been given to do.
+    pub fn finish(&self) {
+        let (Self::Forward { z, .. } | Self::Step { z, .. }) = self;
+        z.device().synchronize().unwrap();
     }
 
     /// Runs once; what came out, under its name.

@@ -72,8 +72,9 @@ pub fn run(args: &TrainArgs) -> Result<Ended> {
     let (sender, controls) = crossbeam_channel::bounded(CONTROLS);
     let mut view = TrainView::new(&config, &folder);
     interrupt::stop_and_save(sender, view.bar())?;
-    let outcome = train::run(&config, &folder, args.resume, &device, &controls, &mut |event| {
-        view.tell(event);
+    // Among the threads that compute, so that none has to be woken for every kernel.
+    let outcome = rayon::scope(|_| {
+        train::run(&config, &folder, args.resume, &device, &controls, &mut |event| view.tell(event))
     });
     view.close();
     let outcome = match outcome {

@@ -1,7 +1,8 @@
 //! Which files of a folder may be models.
 //!
 //! By name: what a file is, its content says when it is opened. A run of ours stands for its newest
-//! model. Links are not followed, so that no folder comes twice and none leads out.
+//! model. A link to a file is a model like any other: download caches are made of them. Links to folders
+//! are not followed, so that no folder comes twice and none leads out.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -104,7 +105,7 @@ fn within(
             }
             walk.skip_current_dir();
             (run.model_path(), path)
-        } else if kind.is_file() && is_model_name(path) {
+        } else if is_model_name(path) && (kind.is_file() || kind.is_symlink() && path.is_file()) {
             (path.to_owned(), path)
         } else {
             continue;
@@ -214,16 +215,18 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn links_are_not_followed() {
+    fn links_to_models_are_taken_and_those_to_folders_are_not_followed() {
         let (folder, outside) = (folder(&["in/a.pt"]), folder(&["far/b.pt"]));
         let link = |from: &Path, to: &str| {
             std::os::unix::fs::symlink(from, folder.path().join(to)).unwrap();
         };
         link(&outside.path().join("far"), "out");
         link(&outside.path().join("far/b.pt"), "b.pt");
+        link(&outside.path().join("far/nowhere.pt"), "dangling.pt");
+        link(&outside.path().join("far"), "folder.pt");
         link(folder.path(), "in/round");
         let listing = models_in(folder.path(), &mut |_| true).unwrap();
-        assert_eq!(names(&listing), ["in/a.pt"]);
+        assert_eq!(names(&listing), ["b.pt", "in/a.pt"]);
     }
 
     #[test]

@@ -110,7 +110,7 @@ impl Kernel {
 
     fn forward(&self, x: &Tensor) -> Result<Tensor> {
         match self {
-            Self::Linear { weight } => Ok(x.matmul(&weight.t()?)?),
+            Self::Linear { weight } => ops::linear(x, weight),
             Self::Conv { weight, geometry } => ops::conv2d(x, weight, *geometry),
             Self::ConvTranspose { weight, geometry } => {
                 ops::conv_transpose2d(x, weight, *geometry, (0, 0))

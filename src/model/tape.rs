@@ -46,6 +46,11 @@ impl Gradients {
     /// Adds `gradient` to what is known of the parameter.
     fn add(&mut self, param: TensorId, gradient: Tensor) -> Result<()> {
         let sum = match self.0.remove(&param) {
+            // Of our own kernels, whose results nobody else holds.
+            Some(earlier) if earlier.device().is_cpu() => {
+                update::add(&earlier, &gradient)?;
+                earlier
+            }
             Some(earlier) => (earlier + gradient)?,
             None => gradient,
         };

@@ -7,6 +7,7 @@
 use super::activation::{ActivateGradient, Activation};
 use super::affine::Plan;
 use super::conv::Conv;
+use super::linear::Linear;
 use super::{BatchStats, ConvGeometry, affine_planned, batch_norm_planned, instance};
 use crate::error::Result;
 use candle_core::{Tensor, Var};
@@ -19,10 +20,7 @@ pub struct Recorded(Operation);
 
 #[derive(Debug)]
 enum Operation {
-    Linear {
-        x: Tensor,
-        weight: Tensor,
-    },
+    Linear(Linear),
     Conv {
         conv: Conv,
         x: Tensor,
@@ -69,14 +67,13 @@ pub struct Inward {
 }
 
 impl Recorded {
-    /// `x` `[B, in]` times the transpose of `weight` `[out, in]`.
+    /// As [`linear`](super::linear).
     ///
     /// # Errors
-    /// When shapes do not fit.
+    /// As there.
     pub fn linear(x: &Tensor, weight: &Tensor) -> Result<(Tensor, Self)> {
-        let (x, weight) = (x.detach(), weight.detach());
-        let y = x.matmul(&weight.t()?)?;
-        Ok((y, Self(Operation::Linear { x, weight })))
+        let (y, product) = Linear::compute(x, weight)?;
+        Ok((y, Self(Operation::Linear(product))))
     }
 
     /// As [`conv2d`](super::conv2d).
@@ -228,10 +225,9 @@ impl Recorded {
     pub fn back(self, grad: &Tensor, wants_x: bool, wants_params: bool) -> Result<Inward> {
         let only_x = |x: Tensor| Ok(Inward { x: Some(x), ..Inward::default() });
         match self.0 {
-            Operation::Linear { x, weight } => {
-                let dx = wants_x.then(|| grad.matmul(&weight)).transpose()?;
-                let dw = wants_params.then(|| grad.t()?.matmul(&x)).transpose()?;
-                Ok(Inward { x: dx, params: [dw, None] })
+            Operation::Linear(product) => {
+                let (x, weight) = product.gradients(grad, (wants_x, wants_params))?;
+                Ok(Inward { x, params: [weight, None] })
             }
             Operation::Conv { conv, x, weight } => {
                 let wants = (wants_x, wants_params);

@@ -72,6 +72,20 @@ pub fn lerp(target: &Tensor, towards: &Tensor, weight: f64) -> Result<()> {
     copy(&target, &(&target + ((towards - &target)? * weight)?)?)
 }
 
+/// `target += other`, in place.
+///
+/// # Errors
+/// When shapes or devices do not fit, or the tensors are not `f32`, or `target` is not contiguous.
+pub fn add(target: &Tensor, other: &Tensor) -> Result<()> {
+    check_pair("add", target, other)?;
+    let other = other.detach().contiguous()?;
+    if target.device().is_cpu() {
+        return Ok(target.inplace_op2(&other, &Add)?);
+    }
+    let target = target.detach();
+    copy(&target, &(&target + other)?)
+}
+
 /// Copies the values of `from` into `target`, in place.
 ///
 /// # Errors
@@ -205,19 +219,19 @@ impl InplaceOp2 for MomentsStep {
         let moments = values_mut(self.name(), moments, moments_layout)?;
         let (first, second) = moments.split_at_mut(grad.len());
         let rate = (1.0 - self.0.beta1) as f32;
-        in_parallel(
-            first,
-            grad,
-            #[inline(always)]
-            |mean, grad| *mean += rate * (grad - *mean),
-        );
         let (keep, take) = (self.0.beta2 as f32, (1.0 - self.0.beta2) as f32);
-        in_parallel(
-            second,
-            grad,
-            #[inline(always)]
-            |mean, grad| *mean = keep * *mean + take * grad * grad,
-        );
+        first
+            .par_chunks_mut(PARALLEL_VALUES)
+            .zip(second.par_chunks_mut(PARALLEL_VALUES))
+            .zip(grad.par_chunks(PARALLEL_VALUES))
+            .for_each(|((first, second), grad)| {
+                vectorized!(
+                    for ((first, second), grad) in first.iter_mut().zip(second).zip(grad) {
+                        *first += rate * (grad - *first);
+                        *second = keep * *second + take * grad * grad;
+                    }
+                );
+            });
         Ok(())
     }
 }
@@ -284,6 +298,33 @@ impl InplaceOp2 for Lerp {
     }
 }
 
+/// `target += other`.
+struct Add;
+
+impl InplaceOp2 for Add {
+    fn name(&self) -> &'static str {
+        "add"
+    }
+
+    fn cpu_fwd(
+        &self,
+        target: &mut CpuStorage,
+        target_layout: &Layout,
+        other: &CpuStorage,
+        other_layout: &Layout,
+    ) -> candle_core::Result<()> {
+        let other = values(self.name(), other, other_layout)?;
+        let target = values_mut(self.name(), target, target_layout)?;
+        in_parallel(
+            target,
+            other,
+            #[inline(always)]
+            |target, other| *target += other,
+        );
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -298,6 +339,9 @@ mod tests {
         assert_eq!(seen_elsewhere.to_vec2::<f32>().unwrap(), [[1.5, 2.0], [2.5, 3.0]]);
         copy(&target, &towards.t().unwrap()).unwrap();
         assert_eq!(seen_elsewhere.to_vec2::<f32>().unwrap(), [[3.0, 1.0], [2.0, 0.0]]);
+        add(&target, &towards.t().unwrap()).unwrap();
+        assert_eq!(seen_elsewhere.to_vec2::<f32>().unwrap(), [[6.0, 2.0], [4.0, 0.0]]);
+        assert!(add(&target, &towards.narrow(0, 0, 1).unwrap()).is_err());
     }
 
     #[test]
