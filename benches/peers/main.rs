@@ -16,6 +16,7 @@ use std::time::Instant;
 
 use candle_core::Device;
 use latentscape::data::{DataSource, Dataset, Framing, OpenOptions, Target};
+use latentscape::ops::memory;
 use latentscape::picture;
 use latentscape::train::held_out_of;
 use serde::Deserialize;
@@ -94,6 +95,7 @@ fn main() {
         println!("the comparison with PyTorch and ONNX Runtime: python3 benches/peers/run.py");
         return;
     }
+    memory::keep_freed(memory::FOR_TRAINING);
     // Among the threads that compute, as the program trains and draws.
     rayon::scope(|_| serve());
 }

@@ -15,6 +15,7 @@ use super::train_view::TrainView;
 use crate::data::DataSource;
 use crate::error::{Error, Result};
 use crate::model::Preset;
+use crate::ops::memory;
 use crate::train::{self, RunFolder, TrainConfig};
 
 /// Messages that may wait for the run: an interruption sends one.
@@ -72,6 +73,7 @@ pub fn run(args: &TrainArgs) -> Result<Ended> {
     let (sender, controls) = crossbeam_channel::bounded(CONTROLS);
     let mut view = TrainView::new(&config, &folder);
     interrupt::stop_and_save(sender, view.bar())?;
+    memory::keep_freed(memory::FOR_TRAINING);
     // Among the threads that compute, so that none has to be woken for every kernel.
     let outcome = rayon::scope(|_| {
         train::run(&config, &folder, args.resume, &device, &controls, &mut |event| view.tell(event))
