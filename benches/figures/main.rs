@@ -78,7 +78,7 @@ fn measure(criterion: &mut Criterion, row: &Row) -> Samples {
             // Among the threads that compute, as the program trains and draws.
             rayon::scope(|_| {
                 for _ in 0..count {
-                    work.run();
+                    work.run().results();
                 }
                 work.finish();
             });

@@ -48,7 +48,7 @@ enum Order {
 
 fn check(work: &mut Work, path: &Path) {
     let results: HashMap<_, _> =
-        work.run().into_iter().map(|(name, x)| (name, x.contiguous().unwrap())).collect();
+        work.run().results().into_iter().map(|(name, x)| (name, x.contiguous().unwrap())).collect();
     candle_core::safetensors::save(&results, path).unwrap();
 }
 

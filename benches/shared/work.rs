@@ -9,7 +9,7 @@ use latentscape::latent::Prior;
 use latentscape::model::{Builder, Generator, Mode, Network, Params, Preset};
 use latentscape::ops::{init, memory};
 use latentscape::random::{Purpose, stream};
-use latentscape::train::{TrainConfig, Trainer};
+use latentscape::train::{TrainConfig, Trainer, Unread};
 use serde::Deserialize;
 
 #[derive(Debug, Clone, Deserialize)]
@@ -41,6 +41,12 @@ pub enum Kind {
 pub enum Work {
     Forward { generator: Generator, z: Tensor },
     Step { trainer: Box<Trainer>, real: Tensor, z: Tensor },
+}
+
+/// What [`Work::run`] did.
+pub enum Done {
+    Pictures(Tensor),
+    Step(Unread),
 }
 
 impl Work {
@@ -113,14 +119,26 @@ impl Work {
         z.device().synchronize().unwrap();
     }
 
-    /// Runs once; what came out, under its name.
-    pub fn run(&mut self) -> HashMap<String, Tensor> {
+    /// Runs once. A GPU may not have done it yet.
+    pub fn run(&mut self) -> Done {
         match self {
             Self::Forward { generator, z } => {
-                HashMap::from([("pictures".to_owned(), generator.forward(z, Mode::Eval).unwrap())])
+                Done::Pictures(generator.forward(z, Mode::Eval).unwrap())
             }
             Self::Step { trainer, real, z } => {
-                let report = trainer.step_with(real, z).unwrap();
+                Done::Step(trainer.start_step_with(real, z).unwrap())
+            }
+        }
+    }
+}
+
+impl Done {
+    /// What came out, under its name.
+    pub fn results(self) -> HashMap<String, Tensor> {
+        match self {
+            Self::Pictures(pictures) => HashMap::from([("pictures".to_owned(), pictures)]),
+            Self::Step(unread) => {
+                let report = unread.read().unwrap();
                 let number = |loss: f32| Tensor::new(&[loss], &Device::Cpu).unwrap();
                 HashMap::from([
                     ("loss_d".to_owned(), number(report.loss_d)),

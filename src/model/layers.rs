@@ -163,6 +163,11 @@ impl Block {
         Self { kernel, bias, norm, activation, prepared: None }
     }
 
+    /// Whether its norm measures the batch while training.
+    pub(super) fn measures_the_batch(&self) -> bool {
+        matches!(self.norm, Some(Norm::Batch(_)))
+    }
+
     /// Makes [`Mode::Eval`] quicker for small batches on the CPU. The weights must not change
     /// afterwards.
     pub(super) fn prepare(&mut self) -> Result<()> {

@@ -196,6 +196,12 @@ impl Discriminator {
         self.network.set_fade(share);
     }
 
+    /// Whether the verdict on a picture depends on the batch around it while training, as with batch
+    /// norm.
+    pub fn judges_by_the_batch(&self) -> bool {
+        self.network.measures_the_batch()
+    }
+
     /// Logits `[B]`, or `[B, N]` for patches, for pictures `[B, C, H, W]` in [-1, 1]: positive means
     /// "real". Where pictures are made from pictures, their channels are those of the input and,
     /// behind them, those of the output.

@@ -167,6 +167,16 @@ impl Stage {
         Ok(tape.note(view, [None, None]))
     }
 
+    /// See [`Sequential::measures_the_batch`].
+    fn measures_the_batch(&self) -> bool {
+        match &self.0 {
+            StageKind::Block(block) => block.measures_the_batch(),
+            StageKind::Blend(blend) => blend.ways.iter().flatten().any(Self::measures_the_batch),
+            StageKind::Skip(row) => row.iter().any(Self::measures_the_batch),
+            _ => false,
+        }
+    }
+
     fn prepare(&mut self) -> Result<()> {
         match &mut self.0 {
             StageKind::Block(block) => block.prepare(),
@@ -247,6 +257,11 @@ impl Sequential {
         let x = Var::from_tensor(&x.detach())?;
         let y = self.forward(x.as_tensor(), pass)?;
         Ok((y.detach(), Tape::of_graph(x, y)))
+    }
+
+    /// Whether what becomes of a picture depends on the batch around it while training.
+    pub(super) fn measures_the_batch(&self) -> bool {
+        self.0.iter().any(Stage::measures_the_batch)
     }
 
     /// See [`super::Generator::prepare`].

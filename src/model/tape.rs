@@ -22,11 +22,11 @@ impl Gradients {
         self.0.get(&param.id())
     }
 
-    /// The L2 norm of the gradients of all `params` together.
+    /// The L2 norm of the gradients of all `params` together, a scalar.
     ///
     /// # Errors
     /// [`Error::Tensor`] if the device fails.
-    pub fn norm(&self, params: &Params) -> Result<f64> {
+    pub fn norm(&self, params: &Params) -> Result<Tensor> {
         // In the order of the parameters: a sum in another order ends in other digits.
         let known: Vec<_> = params.trained().filter_map(|p| self.get(p.var.as_tensor())).collect();
         update::norm(&known)

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 /// Rows summed in `f32` before the sums move to `f64`.
 const SEGMENT: usize = 32;
-/// Parts of a tensor that are summed side by side, as many for any number of threads.
+/// Most parts of a tensor that are summed side by side, as many for any number of threads.
 const PARTS: usize = 32;
 
 /// Channels that are summed side by side: four registers of AVX-512, and one.
@@ -179,7 +179,8 @@ impl Rows {
         constants: [&[f32]; 3],
         add: impl Fn([f32; 3], [f32; 3]) -> [f32; 2] + Sync,
     ) -> Sums {
-        let part = self.rows.div_ceil(PARTS) * self.channels;
+        let rows = self.rows.div_ceil(PARTS).max(SEGMENT);
+        let part = rows.max(PARALLEL_VALUES.div_ceil(self.channels)) * self.channels;
         let [a, b, c] = data.map(|data| data.par_chunks(part));
         let parts = a.zip(b).zip(c).map(|((a, b), c)| {
             let mut total = vec![[0.0; 2]; self.channels];

@@ -2,8 +2,9 @@
 
 use super::{PARALLEL_VALUES, check_f32, message, values, vectorized};
 use crate::error::Result;
-use candle_core::{CpuStorage, InplaceOp2, Layout, Storage, Tensor, Var};
+use candle_core::{CpuStorage, Device, InplaceOp1, InplaceOp2, Layout, Storage, Tensor, Var};
 use rayon::prelude::*;
+use std::cell::RefCell;
 
 /// Settings of one step of Adam. Kingma & Ba, "Adam", 2014 (arXiv:1412.6980), as PyTorch's
 /// `torch.optim.Adam` computes it: bias-corrected, without weight decay.
@@ -44,9 +45,8 @@ pub fn adam(param: &Var, grad: &Tensor, moments: &Tensor, hyper: AdamHyper) -> R
     }
     let grad = grad.detach().contiguous()?.flatten_all()?;
     if param.device().is_cpu() {
-        moments.inplace_op2(&grad, &MomentsStep(hyper))?;
-        param.flatten_all()?.inplace_op2(moments, &ParameterStep(hyper))?;
-        return Ok(());
+        let param = param.flatten_all()?;
+        return Ok(moments.inplace_op2(&grad, &AdamStep { hyper, param: &param })?);
     }
     let first = moments.get(0)?;
     let first = (&first + ((&grad - &first)? * (1.0 - hyper.beta1))?)?;
@@ -99,27 +99,22 @@ pub fn copy(target: &Tensor, from: &Tensor) -> Result<()> {
     Ok(target.detach().flatten_all()?.slice_set(&from, 0, 0)?)
 }
 
-/// The L2 norm of all values of `tensors` together.
+/// The L2 norm of all values of `tensors` together, a scalar on their device, which is not waited for.
 ///
 /// # Errors
 /// When the tensors are not `f32`, or not on one device.
-pub fn norm(tensors: &[&Tensor]) -> Result<f64> {
+pub fn norm(tensors: &[&Tensor]) -> Result<Tensor> {
     check_f32("norm", tensors)?;
-    let mut squares = Vec::with_capacity(tensors.len());
+    if tensors.iter().any(|tensor| !tensor.device().is_cpu()) {
+        let squares = tensors.iter().map(|tensor| tensor.detach().sqr()?.sum_all());
+        let squares = squares.collect::<candle_core::Result<Vec<_>>>()?;
+        return Ok(Tensor::stack(&squares, 0)?.sum_all()?.sqrt()?);
+    }
     let mut sum = 0.0;
     for tensor in tensors {
-        if tensor.device().is_cpu() {
-            sum += sum_of_squares(&tensor.contiguous()?)?;
-        } else {
-            squares.push(tensor.detach().sqr()?.sum_all()?);
-        }
+        sum += sum_of_squares(&tensor.contiguous()?)?;
     }
-    if !squares.is_empty() {
-        // One wait for the device, not one a tensor.
-        sum +=
-            Tensor::stack(&squares, 0)?.to_vec1::<f32>()?.into_iter().map(f64::from).sum::<f64>();
-    }
-    Ok(sum.sqrt())
+    Ok(Tensor::new(sum.sqrt() as f32, &Device::Cpu)?)
 }
 
 /// Of a contiguous tensor in main memory. The order of the sum depends on its length alone.
@@ -131,14 +126,16 @@ fn sum_of_squares(tensor: &Tensor) -> Result<f64> {
     let sums: Vec<f64> = values("norm", storage, layout)?
         .par_chunks(PARALLEL_VALUES)
         .map(|part| {
-            // Lanes side by side, which the compiler turns into vectors.
-            let mut lanes = [0.0f64; 8];
-            for values in part.chunks(8) {
-                for (lane, &value) in lanes.iter_mut().zip(values) {
-                    *lane += f64::from(value) * f64::from(value);
+            // Lanes side by side, which the compiler turns into vectors; as many as wait for no sum.
+            let mut lanes = [0.0f64; 32];
+            let square = |value: &f32| f64::from(*value) * f64::from(*value);
+            let (whole, rest) = part.as_chunks::<32>();
+            vectorized!(for values in whole {
+                for (lane, value) in lanes.iter_mut().zip(values) {
+                    *lane += square(value);
                 }
-            }
-            lanes.iter().sum()
+            });
+            lanes.iter().sum::<f64>() + rest.iter().map(square).sum::<f64>()
         })
         .collect();
     Ok(sums.iter().sum())
@@ -200,10 +197,13 @@ fn values_mut<'a>(
     }
 }
 
-/// Moments `[2, N]` from a gradient `[N]`.
-struct MomentsStep(AdamHyper);
+/// Moments `[2, N]` and the parameter `[N]` from a gradient `[N]`, in one pass over all of them.
+struct AdamStep<'a> {
+    hyper: AdamHyper,
+    param: &'a Tensor,
+}
 
-impl InplaceOp2 for MomentsStep {
+impl InplaceOp2 for AdamStep<'_> {
     fn name(&self) -> &'static str {
         "adam"
     }
@@ -217,55 +217,44 @@ impl InplaceOp2 for MomentsStep {
     ) -> candle_core::Result<()> {
         let grad = values(self.name(), grad, grad_layout)?;
         let moments = values_mut(self.name(), moments, moments_layout)?;
-        let (first, second) = moments.split_at_mut(grad.len());
-        let rate = (1.0 - self.0.beta1) as f32;
-        let (keep, take) = (self.0.beta2 as f32, (1.0 - self.0.beta2) as f32);
-        first
-            .par_chunks_mut(PARALLEL_VALUES)
-            .zip(second.par_chunks_mut(PARALLEL_VALUES))
-            .zip(grad.par_chunks(PARALLEL_VALUES))
-            .for_each(|((first, second), grad)| {
-                vectorized!(
-                    for ((first, second), grad) in first.iter_mut().zip(second).zip(grad) {
-                        *first += rate * (grad - *first);
-                        *second = keep * *second + take * grad * grad;
-                    }
-                );
-            });
-        Ok(())
+        let moments = RefCell::new(moments.split_at_mut(grad.len()));
+        // candle lends one tensor to be written to: here is the other.
+        self.param.inplace_op1(&ParameterStep { hyper: self.hyper, grad, moments })
     }
 }
 
-/// A parameter `[N]` from its moments `[2, N]`.
-struct ParameterStep(AdamHyper);
+/// What [`AdamStep`] does, once all its tensors are at hand.
+struct ParameterStep<'a> {
+    hyper: AdamHyper,
+    grad: &'a [f32],
+    /// The running means of the gradient and of its square.
+    moments: RefCell<(&'a mut [f32], &'a mut [f32])>,
+}
 
-impl InplaceOp2 for ParameterStep {
+impl InplaceOp1 for ParameterStep<'_> {
     fn name(&self) -> &'static str {
         "adam"
     }
 
-    fn cpu_fwd(
-        &self,
-        param: &mut CpuStorage,
-        param_layout: &Layout,
-        moments: &CpuStorage,
-        moments_layout: &Layout,
-    ) -> candle_core::Result<()> {
-        let moments = values(self.name(), moments, moments_layout)?;
-        let param = values_mut(self.name(), param, param_layout)?;
-        let (first, second) = moments.split_at(param.len());
-        let scales = Scales::of(self.0);
-        let (step, root, eps) = (scales.step as f32, scales.root as f32, self.0.eps as f32);
+    fn cpu_fwd(&self, param: &mut CpuStorage, layout: &Layout) -> candle_core::Result<()> {
+        let param = values_mut(self.name(), param, layout)?;
+        let (first, second) = &mut *self.moments.borrow_mut();
+        let rate = (1.0 - self.hyper.beta1) as f32;
+        let (keep, take) = (self.hyper.beta2 as f32, (1.0 - self.hyper.beta2) as f32);
+        let scales = Scales::of(self.hyper);
+        let (step, root, eps) = (scales.step as f32, scales.root as f32, self.hyper.eps as f32);
         param
             .par_chunks_mut(PARALLEL_VALUES)
-            .zip(first.par_chunks(PARALLEL_VALUES))
-            .zip(second.par_chunks(PARALLEL_VALUES))
-            .for_each(|((param, first), second)| {
-                vectorized!(
-                    for ((param, first), second) in param.iter_mut().zip(first).zip(second) {
-                        *param -= step * first / (root * second.sqrt() + eps);
-                    }
-                );
+            .zip(first.par_chunks_mut(PARALLEL_VALUES))
+            .zip(second.par_chunks_mut(PARALLEL_VALUES))
+            .zip(self.grad.par_chunks(PARALLEL_VALUES))
+            .for_each(|(((param, first), second), grad)| {
+                let values = param.iter_mut().zip(first).zip(second).zip(grad);
+                vectorized!(for (((param, first), second), grad) in values {
+                    *first += rate * (grad - *first);
+                    *second = keep * *second + take * grad * grad;
+                    *param -= step * *first / (root * second.sqrt() + eps);
+                });
             });
         Ok(())
     }
@@ -328,7 +317,7 @@ impl InplaceOp2 for Add {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use candle_core::{DType, Device};
+    use candle_core::DType;
 
     #[test]
     fn averages_and_copies_change_the_tensor_itself() {
@@ -350,11 +339,11 @@ mod tests {
         let expected = long.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>() + 16.0 + 9.0;
         let long = Tensor::new(long, &Device::Cpu).unwrap();
         let short = Tensor::new(&[[0f32, -4.0], [3.0, 0.0]], &Device::Cpu).unwrap().t().unwrap();
-        let got = norm(&[&long, &short]).unwrap();
-        assert!((got - expected.sqrt()).abs() < 1e-9, "{got} {}", expected.sqrt());
-        assert_eq!(norm(&[]).unwrap(), 0.0);
+        let norm = |tensors: &[&Tensor]| norm(tensors).unwrap().to_scalar::<f32>().unwrap();
+        assert_eq!(norm(&[&long, &short]), expected.sqrt() as f32);
+        assert_eq!(norm(&[]), 0.0);
         let odd = Tensor::new(&[1f32, f32::NAN], &Device::Cpu).unwrap();
-        assert!(norm(&[&odd]).unwrap().is_nan());
+        assert!(norm(&[&odd]).is_nan());
     }
 
     #[test]

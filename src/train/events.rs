@@ -42,6 +42,22 @@ pub struct StepReport {
     pub l1: f32,
 }
 
+impl StepReport {
+    /// Of no step at all.
+    pub(super) const NONE: Self = Self {
+        step: 0,
+        images: 0,
+        loss_d: 0.0,
+        loss_g: 0.0,
+        d_real: 0.0,
+        d_fake: 0.0,
+        grad_d: 0.0,
+        grad_g: 0.0,
+        sign_real: 0.0,
+        l1: 0.0,
+    };
+}
+
 fn is_zero(value: &f32) -> bool {
     *value == 0.0
 }

@@ -36,5 +36,5 @@ pub use objective::{Loss, Objective, bce_with_logits};
 pub use pairs::{held_out_inputs, held_out_of};
 pub use run::{Outcome, run};
 pub use schedule::{Growth, Schedule, Stage};
-pub use trainer::Trainer;
+pub use trainer::{Trainer, Unread};
 pub use upkeep::Upkeep;

@@ -53,7 +53,10 @@ pub(super) fn gather(shape: &ConvShape, large: &[f32], weight: &[f32], small: &m
         let to = Layout::left(channels, windows);
         with_scratch(to.len(), |result| {
             product_spread((&mut *result, to), weights, (panels, right));
-            transpose(result, to.width, 0, small, channels);
+            let result = &*result;
+            small.par_chunks_mut(LINE * channels).enumerate().for_each(|(line, small)| {
+                transpose(result, to.width, line * LINE, small, channels);
+            });
         });
     });
 }
@@ -79,14 +82,19 @@ pub(super) fn scatter(shape: &ConvShape, small: &[f32], weight: &[f32], large: &
             }
         });
         let sums = &*sums;
-        let to_taps = |window: usize, taps: &mut [f32]| {
-            with_scratch(depth, |row| {
-                for (task, row) in row.chunks_mut(columns).enumerate() {
-                    let sums = &sums[(task * windows + window) * columns..];
-                    row.copy_from_slice(&sums[..row.len()]);
-                }
-                transpose(row, shape.kernel_area(), 0, taps, shape.large_channels);
-            });
+        let gathered = |window: usize, row: &mut [f32]| {
+            for (task, row) in row.chunks_mut(columns).enumerate() {
+                let sums = &sums[(task * windows + window) * columns..];
+                row.copy_from_slice(&sums[..row.len()]);
+            }
+        };
+        let to_taps = |window: usize, taps: &mut [f32]| match shape.kernel_area() {
+            // Both orders are the same.
+            1 => gathered(window, taps),
+            area => with_scratch(depth, |row| {
+                gathered(window, row);
+                transpose(row, area, 0, taps, shape.large_channels);
+            }),
         };
         if shape.is_dense() {
             let taps = large.par_chunks_exact_mut(depth).enumerate();
@@ -126,9 +134,14 @@ pub(super) fn weight_gradient(
 fn to_rows_of_weights(shape: &ConvShape, large: &[f32], rows: &mut [f32], stride: usize) {
     let depth = shape.depth();
     rows.par_chunks_exact_mut(stride).enumerate().for_each(|(window, row)| {
-        with_scratch(depth, |taps| {
-            to_rows(shape, large, window..window + 1, taps, depth);
-            transpose(taps, shape.large_channels, 0, &mut row[..depth], shape.kernel_area());
-        });
+        let (range, row) = (window..window + 1, &mut row[..depth]);
+        match shape.kernel_area() {
+            // Both orders are the same.
+            1 => to_rows(shape, large, range, row, depth),
+            area => with_scratch(depth, |taps| {
+                to_rows(shape, large, range, taps, depth);
+                transpose(taps, shape.large_channels, 0, row, area);
+            }),
+        }
     });
 }

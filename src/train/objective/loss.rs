@@ -187,7 +187,8 @@ mod tests {
                 let pairs = || REAL.iter().zip(&FAKE).map(|(x, g)| (f64::from(*x), f64::from(*g)));
                 let count = REAL.len() as f64;
                 let expected = pairs().map(|(x, g)| definition(x, g)).sum::<f64>() / count;
-                let off = (f64::from(got) - expected).abs() / expected.abs().max(1.0);
+                let got = f64::from(got.to_scalar::<f32>().unwrap());
+                let off = (got - expected).abs() / expected.abs().max(1.0);
                 assert!(off < 1e-6, "{loss:?}: {got} {expected}");
                 let [on_real, on_fake] = slopes.map(|slope| slope.to_vec1::<f32>().unwrap());
                 for (i, (x, g)) in pairs().enumerate() {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 pub use distance::distance;
 pub use loss::{Loss, Wants, bce_with_logits};
-pub use penalty::{beside_noisy, penalty};
+pub use penalty::{behind, beside_noisy, penalty};
 pub use slopes::with_slopes;
 
 use crate::error::{Error, Result};

@@ -40,6 +40,16 @@ pub fn beside_noisy(pictures: &Tensor, sigma: f64, rng: &mut ChaCha8Rng) -> Resu
     channels_first(&Tensor::cat(&[&pictures, &noisy], 0)?)
 }
 
+/// `second` `[N, C, H, W]` behind `first` `[M, C, H, W]`: `[M + N, C, H, W]`.
+///
+/// # Errors
+/// [`crate::Error::Tensor`] if the shapes do not fit or the device is out of memory.
+pub fn behind(first: &Tensor, second: &Tensor) -> Result<Tensor> {
+    // In the same order.
+    let [first, second] = [channels_last(&first.detach())?, channels_last(&second.detach())?];
+    channels_first(&Tensor::cat(&[first.contiguous()?, second.contiguous()?], 0)?)
+}
+
 /// `gamma` / 2 times the mean squared slope, from verdicts `[2B]` on pictures and, behind them, on the
 /// same with noise of deviation `sigma`.
 ///
@@ -94,9 +104,10 @@ mod tests {
         let verdicts = [0.5f32, -1.0, 2.0, 0.7, -1.5, 2.25];
         let x = Tensor::new(&verdicts, &Device::Cpu).unwrap();
         let (got, [slope]) = with_slopes([&x], |[x]| penalty(x, 2.0, 0.1)).unwrap();
+        let got = scalar(&got);
         let change = |i: usize| f64::from(verdicts[i + 3]) - f64::from(verdicts[i]);
         let expected = (0..3).map(|i| change(i).powi(2)).sum::<f64>() / 3.0 / 0.01;
-        assert!((f64::from(got) / expected - 1.0).abs() < 1e-5, "{got} {expected}");
+        assert!((got / expected - 1.0).abs() < 1e-5, "{got} {expected}");
         for (i, got) in slope.to_vec1::<f32>().unwrap().into_iter().enumerate() {
             let expected = 2.0 * change(i % 3) / 3.0 / 0.01 * if i < 3 { -1.0 } else { 1.0 };
             assert!((f64::from(got) - expected).abs() < 1e-3, "{i}: {got} {expected}");

@@ -4,14 +4,14 @@ use candle_core::{Tensor, Var};
 
 use crate::error::Result;
 
-/// A loss of some networks' results, as a number, with its gradient for each of them.
+/// A loss of some networks' results, a scalar, with its gradient for each of them.
 ///
 /// # Errors
 /// Whatever `loss` returns.
 pub fn with_slopes<const N: usize>(
     results: [&Tensor; N],
     loss: impl FnOnce([&Tensor; N]) -> Result<Tensor>,
-) -> Result<(f32, [Tensor; N])> {
+) -> Result<(Tensor, [Tensor; N])> {
     let mut leaves = Vec::with_capacity(N);
     for result in results {
         leaves.push(Var::from_tensor(result)?);
@@ -25,5 +25,5 @@ pub fn with_slopes<const N: usize>(
             None => leaf.zeros_like()?,
         };
     }
-    Ok((loss.to_scalar()?, slopes))
+    Ok((loss.detach(), slopes))
 }

@@ -1,7 +1,8 @@
 //! A whole run: open the data, step until the end or until told to stop, keep everything on disk.
 //!
-//! `session` is the loop, `keeper` all that is written, `watcher` what is measured and diagnosed.
+//! `session` is the loop, `due` what it does between steps, `keeper` all that is written, `watcher` what is measured and diagnosed.
 
+mod due;
 mod keeper;
 mod session;
 #[cfg(test)]

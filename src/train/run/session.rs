@@ -7,6 +7,7 @@ use candle_core::Tensor;
 use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError};
 
 use super::Outcome;
+use super::due::Due;
 use super::keeper::Keeper;
 use super::open_data;
 use super::watcher::Watcher;
@@ -16,8 +17,7 @@ use crate::ops::memory;
 use crate::train::config::TrainConfig;
 use crate::train::events::{StepReport, TrainControl, TrainEvent};
 use crate::train::monitor::{Ailment, Alert};
-use crate::train::trainer::Trainer;
-use crate::train::upkeep::is_due;
+use crate::train::trainer::{Trainer, Unread};
 
 /// How often steps are told.
 const TELL_EVERY: Duration = Duration::from_millis(100);
@@ -38,6 +38,8 @@ pub(super) struct Session<'a> {
     keeper: Keeper<'a>,
     watcher: Watcher,
     untold: Vec<StepReport>,
+    /// Whether the device is given the next step before the numbers of the last are read.
+    runs_ahead: bool,
     shown: Shown,
     /// Files that were told to be lost.
     lost: usize,
@@ -64,6 +66,8 @@ impl<'a> Session<'a> {
         watcher: Watcher,
     ) -> Result<Self> {
         let loader = load(&dataset, &trainer)?;
+        // A processor has done the step when it is asked.
+        let runs_ahead = !trainer.device().is_cpu();
         Ok(Self {
             config,
             dataset,
@@ -73,6 +77,7 @@ impl<'a> Session<'a> {
             keeper,
             watcher,
             untold: Vec::new(),
+            runs_ahead,
             shown: Shown::default(),
             lost: 0,
         })
@@ -95,9 +100,9 @@ impl<'a> Session<'a> {
                     break;
                 }
             }
-            let report = self.get_ready(controls, tell).and_then(|()| self.one_step());
-            let report = match report {
-                Ok(report) => report,
+            let reports = self.get_ready(controls, tell).and_then(|()| self.some_steps(controls));
+            let reports = match reports {
+                Ok(reports) => reports,
                 // Told to stop while the larger pictures were read.
                 Err(Error::Cancelled) => break,
                 Err(error) => {
@@ -107,19 +112,16 @@ impl<'a> Session<'a> {
                     return Err(error);
                 }
             };
-            if !is_sound(&report) {
-                self.go_back(&losses(&report), tell)?;
+            if let Some(unsound) = self.take(&reports, tell) {
+                self.go_back(unsound.step, &losses(unsound), tell)?;
                 continue;
             }
-            self.untold.push(report);
-            let alerts = self.watcher.step(&report);
-            self.alert(alerts, tell);
             if told.elapsed() >= TELL_EVERY {
                 self.tell_steps(tell);
                 told = Instant::now();
             }
-            if !self.after_step(&report, tell)? {
-                self.go_back("the weights", tell)?;
+            if !self.after_step(tell)? {
+                self.go_back(self.trainer.steps(), "the weights", tell)?;
             }
         }
         self.tell_steps(tell);
@@ -131,16 +133,23 @@ impl<'a> Session<'a> {
         Ok(Outcome { steps, finished: self.is_finished(), model: self.keeper.model() })
     }
 
+    /// Takes note of `reports`, up to the first that has numbers gone astray, which is returned.
+    fn take<'r>(&mut self, reports: &'r [StepReport], tell: Tell) -> Option<&'r StepReport> {
+        for report in reports {
+            if !is_sound(report) {
+                return Some(report);
+            }
+            self.untold.push(*report);
+            let alerts = self.watcher.step(report);
+            self.alert(alerts, tell);
+        }
+        None
+    }
+
     /// Looks back, measures and saves as is due. `false` if the weights are no longer numbers: then
     /// nothing of that was done.
-    fn after_step(&mut self, report: &StepReport, tell: Tell) -> Result<bool> {
-        let (config, upkeep, is_last) = (self.config, self.config.upkeep, self.is_finished());
-        let stage = self.trainer.schedule().stage_of(report.step);
-        let before = report.images - stage.per_step as u64;
-        let due = |kimg| is_due(kimg, before, report.images);
-        let [measure, keep] = [upkeep.measure_kimg, upkeep.keep_kimg].map(due);
-        let preview = upkeep.is_sheet_due(before, report.images);
-        let save = stage.completes(report.step, config.save_kimg) || self.keeper.owes_a_save();
+    fn after_step(&mut self, tell: Tell) -> Result<bool> {
+        let Due { is_last, measure, preview, keep, save, .. } = self.due();
         if is_last || measure || keep || save {
             if !self.trainer.is_finite()? {
                 return Ok(false);
@@ -151,7 +160,7 @@ impl<'a> Session<'a> {
             self.tell_steps(tell);
             self.preview(tell);
         }
-        if measure || (is_last && upkeep.measure_kimg > 0.0) {
+        if measure || (is_last && self.config.upkeep.measure_kimg > 0.0) {
             self.measure(tell);
         }
         if keep {
@@ -189,10 +198,9 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Numbers went astray in `what`: goes on from the last good state with smaller learning rates.
-    fn go_back(&mut self, what: &str, tell: Tell) -> Result<()> {
+    /// Numbers went astray at step `from` in `what`: goes on from the last good state with smaller learning rates.
+    fn go_back(&mut self, from: u64, what: &str, tell: Tell) -> Result<()> {
         self.tell_steps(tell);
-        let from = self.trainer.steps();
         if self.trainer.setbacks() >= SETBACKS {
             return Err(Error::bad_run(
                 self.keeper.root(),
@@ -267,12 +275,32 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn one_step(&mut self) -> Result<StepReport> {
+    /// The next step and, where the device computes aside, those after it: it is given one after the
+    /// other, and waited for when steps are to be told, something is due or somebody has said
+    /// something.
+    fn some_steps(&mut self, controls: &Receiver<TrainControl>) -> Result<Vec<StepReport>> {
+        let start = Instant::now();
+        let mut unread = vec![self.start_step()?];
+        while self.runs_ahead
+            && start.elapsed() < TELL_EVERY
+            && controls.is_empty()
+            && !self.due().anything()
+        {
+            unread.push(self.start_step()?);
+        }
+        Unread::read_all(&unread)
+    }
+
+    fn start_step(&mut self) -> Result<Unread> {
         let batch = self.loader.next()?;
         let target = self.dataset.target();
         let shape = (batch.size, target.planes(), target.height, target.width);
         let real = Tensor::from_vec(batch.pixels, shape, self.trainer.device())?;
-        self.trainer.step(&real)
+        self.trainer.start_step(&real)
+    }
+
+    fn due(&self) -> Due {
+        Due::after(&self.trainer, self.keeper.owes_a_save())
     }
 
     fn obey(&mut self, controls: &Receiver<TrainControl>, tell: Tell) -> Then {
@@ -365,6 +393,10 @@ impl<'a> Session<'a> {
 impl Session<'_> {
     pub(super) fn trainer(&self) -> &Trainer {
         &self.trainer
+    }
+
+    pub(super) fn run_ahead(&mut self) {
+        self.runs_ahead = true;
     }
 
     pub(super) fn save_for_test(&mut self) {

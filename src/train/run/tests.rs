@@ -223,6 +223,29 @@ fn a_run_whose_numbers_go_astray_goes_back_and_on_with_half_the_rate() {
     assert_ne!(sick[8], healthy[8], "the rate is not smaller");
 }
 
+/// A device that computes aside is given steps before the numbers of the last are read.
+#[test]
+fn steps_that_are_read_later_are_the_same() {
+    let place = Place::new(12);
+    place.plainly("a", false, 40);
+    let (outcome, _) = place.train("b", false, 40, |session| session.run_ahead(), |_, _| {});
+    assert_eq!(outcome.unwrap().steps, 40);
+    assert_eq!(place.losses("a"), place.losses("b"));
+    let sheets = |name: &str| place.folder(name).previews().len();
+    assert_eq!(sheets("a"), sheets("b"));
+    // Numbers that go astray are found among steps that were made after them.
+    let astray = |session: &mut Session| {
+        session.run_ahead();
+        session.save_for_test();
+        poison(session, f32::NAN);
+    };
+    let (outcome, events) = place.train("c", false, 40, astray, |_, _| {});
+    assert_eq!(outcome.unwrap().steps, 40);
+    assert_eq!(setbacks(&events), [(1, 0, 0.5)]);
+    let steps: Vec<u64> = place.losses("c").iter().map(|report| report.step).collect();
+    assert_eq!(steps, (1..=40).collect::<Vec<u64>>());
+}
+
 #[test]
 fn after_three_setbacks_it_gives_up() {
     let place = Place::new(12);

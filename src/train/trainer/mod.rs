@@ -5,9 +5,11 @@ mod state;
 mod step;
 #[cfg(test)]
 mod tests;
+mod unread;
 
 use candle_core::{Device, Tensor};
 
+pub use self::unread::Unread;
 use super::adam::{Adam, AdamSettings};
 use super::augment::Adaptation;
 use super::average::Average;
@@ -142,7 +144,7 @@ impl Trainer {
         let moments = [&self.generator.adam, &self.discriminator.adam];
         let moments = moments.into_iter().flat_map(|adam| adam.moments().values());
         let all: Vec<&Tensor> = weights.chain(moments).collect();
-        Ok(update::norm(&all)?.is_finite())
+        Ok(update::norm(&all)?.to_scalar::<f32>()?.is_finite())
     }
 
     /// Where it is computed.

@@ -4,6 +4,7 @@ use candle_core::Tensor;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
+use super::unread::{Moved, Told, Unread};
 use super::{Learner, Trainer};
 use crate::error::Result;
 use crate::model::{Gradients, Mode, Takes, Tape};
@@ -11,7 +12,7 @@ use crate::ops;
 use crate::random::{Purpose, stream};
 use crate::train::augment::Changes;
 use crate::train::events::StepReport;
-use crate::train::objective::{beside_noisy, distance, penalty, with_slopes};
+use crate::train::objective::{behind, beside_noisy, distance, penalty, with_slopes};
 use crate::train::pairs::{halves, joined};
 
 /// Where the random draws of one step come from.
@@ -32,26 +33,6 @@ struct Round<'a> {
     dropout: &'a [u64],
 }
 
-/// What a step of the discriminator tells, or the sum over several.
-#[derive(Debug, Default)]
-struct Told {
-    loss: f32,
-    gradient: f32,
-    real: f32,
-    fake: f32,
-    sign: f32,
-}
-
-impl Told {
-    fn add(&mut self, other: &Self) {
-        self.loss += other.loss;
-        self.gradient += other.gradient;
-        self.real += other.real;
-        self.fake += other.fake;
-        self.sign += other.sign;
-    }
-}
-
 /// Generated pictures with the way back to the generator's weights.
 struct Generated {
     pictures: Tensor,
@@ -60,12 +41,18 @@ struct Generated {
     from_given: Tape,
 }
 
-/// What a step of the generator tells.
-struct Moved {
-    loss: f32,
-    gradient: f32,
-    /// Mean distance to the truth, where there is one.
-    distance: f32,
+/// Verdicts of the discriminator on real and on generated pictures, with the way back.
+struct Judged {
+    verdicts: [Tensor; 2],
+    tapes: Tapes,
+}
+
+/// The way back from verdicts on real and on generated pictures.
+enum Tapes {
+    /// From each by itself.
+    Apart([Tape; 2]),
+    /// From both, one behind the other.
+    Together(Tape),
 }
 
 impl<N> Learner<N> {
@@ -76,13 +63,17 @@ impl<N> Learner<N> {
         clip: f64,
         step: u64,
         lr_factor: f64,
-    ) -> Result<f32> {
+    ) -> Result<Tensor> {
         let norm = gradients.norm(&self.params)?;
-        if clip > 0.0 && norm > clip {
-            gradients.scale(clip / norm)?;
+        // Only who shortens gradients waits for their length.
+        if clip > 0.0 {
+            let length = f64::from(norm.to_scalar::<f32>()?);
+            if length > clip {
+                gradients.scale(clip / length)?;
+            }
         }
         self.adam.step(&self.params, &gradients, step, lr_factor)?;
-        Ok(norm as f32)
+        Ok(norm)
     }
 }
 
@@ -94,6 +85,14 @@ impl Trainer {
     /// # Errors
     /// [`crate::Error::Tensor`] if the pictures have another shape or the device fails.
     pub fn step(&mut self, batch: &Tensor) -> Result<StepReport> {
+        self.start_step(batch)?.read()
+    }
+
+    /// As [`Trainer::step`], without waiting for a device that computes aside.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn start_step(&mut self, batch: &Tensor) -> Result<Unread> {
         match self.spec.takes() {
             Takes::Latent { dims } => {
                 let count = batch.dim(0)?;
@@ -101,11 +100,11 @@ impl Trainer {
                 let mut rng = stream(self.config.seed, Purpose::StepLatents, self.step + 1);
                 self.spec.prior.fill(&mut values, &mut rng);
                 let z = Tensor::from_vec(values, (count, dims), &self.device)?;
-                self.step_with(batch, &z)
+                self.start_step_with(batch, &z)
             }
             Takes::Picture { channels, .. } => {
                 let (input, truth) = halves(batch, channels)?;
-                self.step_with(&truth, &input)
+                self.start_step_with(&truth, &input)
             }
         }
     }
@@ -122,6 +121,16 @@ impl Trainer {
     /// # Errors
     /// [`crate::Error::Tensor`] if a shape is another or the device fails.
     pub fn step_with(&mut self, real: &Tensor, given: &Tensor) -> Result<StepReport> {
+        self.start_step_with(real, given)?.read()
+    }
+
+    /// As [`Trainer::step_with`], without waiting for a device that computes aside: all it does is given
+    /// to the device, unless gradients are shortened or the strength of augmentation follows from
+    /// verdicts.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn start_step_with(&mut self, real: &Tensor, given: &Tensor) -> Result<Unread> {
         let step = self.step + 1;
         let (rounds, count) = (self.config.d_steps, real.dim(0)?);
         let (before, images) = (self.images(), self.schedule.images_after(step));
@@ -137,7 +146,7 @@ impl Trainer {
             self.set_fade(share);
         }
 
-        let mut told = Told::default();
+        let mut told = Vec::with_capacity(rounds);
         let mut last = None;
         for index in 0..rounds {
             let each = count / rounds;
@@ -153,7 +162,7 @@ impl Trainer {
             let number = (step - 1 - self.adam_since) * rounds as u64 + index as u64 + 1;
             let (fake, of_round) =
                 self.discriminator_step(&round, number, lr_factor, &mut draws)?;
-            told.add(&of_round);
+            told.push(of_round);
             last = Some((round, fake));
         }
         let Some((round, fake)) = last else {
@@ -163,24 +172,15 @@ impl Trainer {
         let moved = self.generator_step(&round, fake, number, lr_factor, &mut draws)?;
 
         self.step = step;
-        let mean = |sum: f32| sum / rounds as f32;
-        let sign_real = mean(told.sign);
-        self.adaptation.follow(&self.config.augment, sign_real, count);
         let shown = (images - before) as usize;
         self.average.follow(&self.generator.params, self.config.ema_kimg, shown, images)?;
-        Ok(StepReport {
-            step,
-            images,
-            loss_d: mean(told.loss),
-            loss_g: moved.loss,
-            d_real: mean(told.real),
-            d_fake: mean(told.fake),
-            grad_d: mean(told.gradient),
-            grad_g: moved.gradient,
-            sign_real,
-            // Told of pictures in [0, 1].
-            l1: 0.5 * moved.distance,
-        })
+        let loss = self.config.objective.loss;
+        let unread = Unread { step, images, loss, told, moved };
+        if self.config.augment.ada_kimg > 0.0 {
+            let sign_real = unread.read()?.sign_real;
+            self.adaptation.follow(&self.config.augment, sign_real, count);
+        }
+        Ok(unread)
     }
 
     /// The discriminator judges the real pictures of `round` and generated ones, and moves. `number`
@@ -193,17 +193,17 @@ impl Trainer {
         draws: &mut Draws,
     ) -> Result<(Generated, Told)> {
         let objective = self.config.objective;
-        let (real, _) = self.changed(&round.real_shown, draws)?;
-        let (judged_real, from_real) = self.judged(&real, objective.r1 != 0.0, draws)?;
+        let real = self.to_be_judged(&round.real_shown, objective.r1 != 0.0, draws)?;
         let pass = Mode::Train.dropping(round.dropout);
         let (fake, from_given) = self.generator.network.record(&round.given, pass)?;
         let fake_shown = self.shown(&round.given, &fake)?;
-        let (changed_fake, _) = self.changed(&fake_shown, draws)?;
-        let (judged_fake, from_fake) = self.judged(&changed_fake, objective.r2 != 0.0, draws)?;
+        let changed_fake = self.to_be_judged(&fake_shown, objective.r2 != 0.0, draws)?;
+        let Judged { verdicts: [judged_real, judged_fake], tapes } =
+            self.judged([&real, &changed_fake])?;
 
-        let (batch, wants, label) = (real.dim(0)?, self.wants, self.config.real_label);
+        let (batch, wants, label) = (fake.dim(0)?, self.wants, self.config.real_label);
         let share = if self.spec.takes_pictures() { 0.5 } else { 1.0 };
-        let (loss, [on_real, on_fake]) = with_slopes([&judged_real, &judged_fake], |judged| {
+        let (loss, slopes) = with_slopes([&judged_real, &judged_fake], |judged| {
             let [real, fake] = [judged[0].narrow(0, 0, batch)?, judged[1].narrow(0, 0, batch)?];
             let mut loss = (wants.discriminator)([&real, &fake], label)?;
             if share != 1.0 {
@@ -217,24 +217,12 @@ impl Trainer {
             Ok(loss)
         })?;
         let mut gradients = Gradients::default();
-        from_real.to_weights(&on_real, &mut gradients)?;
-        from_fake.to_weights(&on_fake, &mut gradients)?;
+        tapes.to_weights(slopes, &mut gradients)?;
         let gradient = self.discriminator.learn(gradients, self.config.clip, number, lr_factor)?;
 
-        let mut told = Told { loss, gradient, ..Told::default() };
-        let verdicts =
-            |judged: &Tensor| judged.narrow(0, 0, batch)?.flatten_all()?.to_vec1::<f32>();
-        let (real, judged_fake) = (verdicts(&judged_real)?, verdicts(&judged_fake)?);
-        for (&real, &fake) in real.iter().zip(&judged_fake) {
-            let (probability, side) = objective.loss.reading(real, fake);
-            told.real += probability;
-            told.sign += side.signum();
-            told.fake += objective.loss.reading(fake, real).0;
-        }
-        let count = real.len().max(1) as f32;
-        for sum in [&mut told.real, &mut told.fake, &mut told.sign] {
-            *sum /= count;
-        }
+        // Behind them may be those on pictures with noise.
+        let verdicts = [judged_real.narrow(0, 0, batch)?, judged_fake.narrow(0, 0, batch)?];
+        let told = Told { loss, gradient, verdicts };
         Ok((Generated { pictures: fake, shown: fake_shown, from_given }, told))
     }
 
@@ -264,18 +252,18 @@ impl Trainer {
         if let Some(changes) = changes {
             grad = changes.back(&grad)?;
         }
-        let mut moved = Moved { loss, gradient: 0.0, distance: 0.0 };
+        let mut distance_to_truth = None;
         if self.spec.takes_pictures() {
             let inputs = self.spec.inputs();
             let (mean, slope) = distance(&fake.pictures, &round.real)?;
             let on_output = grad.narrow(1, inputs, grad.dim(1)? - inputs)?;
             grad = (on_output + (slope * self.config.l1)?)?;
-            moved.distance = mean;
+            distance_to_truth = Some(mean);
         }
         let mut gradients = Gradients::default();
         fake.from_given.to_weights(&grad, &mut gradients)?;
-        moved.gradient = self.generator.learn(gradients, self.config.clip, number, lr_factor)?;
-        Ok(moved)
+        let gradient = self.generator.learn(gradients, self.config.clip, number, lr_factor)?;
+        Ok(Moved { loss, gradient, distance: distance_to_truth })
     }
 
     /// `pictures` with what they were `given`, if that is an input that belongs to them.
@@ -298,20 +286,46 @@ impl Trainer {
         Ok((changes.apply(pictures)?, Some(changes)))
     }
 
-    /// Verdicts on `pictures`; `with_slope`, also on the same with noise behind them.
-    fn judged(
+    /// `pictures` as the discriminator is to see them; `with_slope`, behind them the same with noise.
+    fn to_be_judged(
         &self,
         pictures: &Tensor,
         with_slope: bool,
         draws: &mut Draws,
-    ) -> Result<(Tensor, Tape)> {
-        let judge = &self.discriminator.network;
+    ) -> Result<Tensor> {
+        let (pictures, _) = self.changed(pictures, draws)?;
         match with_slope {
-            true => {
-                let sigma = self.config.objective.sigma;
-                judge.record(&beside_noisy(pictures, sigma, &mut draws.noise)?, Mode::Train)
-            }
-            false => judge.record(pictures, Mode::Train),
+            true => beside_noisy(&pictures, self.config.objective.sigma, &mut draws.noise),
+            false => Ok(pictures),
+        }
+    }
+
+    /// Verdicts on real and on generated pictures: in one pass, unless statistics of the batch would
+    /// tell one kind from the other.
+    fn judged(&self, [real, fake]: [&Tensor; 2]) -> Result<Judged> {
+        let judge = &self.discriminator.network;
+        if judge.judges_by_the_batch() {
+            let (on_real, from_real) = judge.record(real, Mode::Train)?;
+            let (on_fake, from_fake) = judge.record(fake, Mode::Train)?;
+            let tapes = Tapes::Apart([from_real, from_fake]);
+            return Ok(Judged { verdicts: [on_real, on_fake], tapes });
+        }
+        let (count, fakes) = (real.dim(0)?, fake.dim(0)?);
+        let (verdicts, tape) = judge.record(&behind(real, fake)?, Mode::Train)?;
+        let verdicts = [verdicts.narrow(0, 0, count)?, verdicts.narrow(0, count, fakes)?];
+        Ok(Judged { verdicts, tapes: Tapes::Together(tape) })
+    }
+}
+
+impl Tapes {
+    /// Adds the gradients of all weights to `gradients`, given those of the verdicts.
+    fn to_weights(self, slopes: [Tensor; 2], gradients: &mut Gradients) -> Result<()> {
+        match self {
+            Self::Apart(tapes) => tapes
+                .into_iter()
+                .zip(slopes)
+                .try_for_each(|(tape, slope)| tape.to_weights(&slope, gradients)),
+            Self::Together(tape) => tape.to_weights(&Tensor::cat(&slopes, 0)?, gradients),
         }
     }
 }
