@@ -217,7 +217,7 @@ impl Trainer {
             Ok(loss)
         })?;
         let mut gradients = Gradients::default();
-        tapes.to_weights(slopes, &mut gradients)?;
+        tapes.walk_back(slopes, &mut gradients)?;
         let gradient = self.discriminator.learn(gradients, self.config.clip, number, lr_factor)?;
 
         // Behind them may be those on pictures with noise.
@@ -319,7 +319,7 @@ impl Trainer {
 
 impl Tapes {
     /// Adds the gradients of all weights to `gradients`, given those of the verdicts.
-    fn to_weights(self, slopes: [Tensor; 2], gradients: &mut Gradients) -> Result<()> {
+    fn walk_back(self, slopes: [Tensor; 2], gradients: &mut Gradients) -> Result<()> {
         match self {
             Self::Apart(tapes) => tapes
                 .into_iter()
